@@ -1,0 +1,194 @@
+"""What the services ask of the outside world, as protocols, and what it may raise.
+
+Implementations live in ``shared.adapters`` and pass one contract suite (``tests/contract``).
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from shared.routing.ids import Position, Ref, UnixMs, WorkspaceId
+
+
+class StoredRow(NamedTuple):
+    """One event as the table ``stored_events`` holds it."""
+
+    position: Position
+    topic: str
+    """The event's tag, for example ``conversation_assigned.v1``."""
+    state: bytes
+    """The envelope as JSON, byte for byte as it was first written."""
+
+
+class VaultRow(NamedTuple):
+    """One personal text, kept outside the log so that it can be erased."""
+
+    ref: Ref
+    subject: str
+    """Whose text it is: ``operator:ana``, ``visitor:v-17`` or ``conversation:c-1``."""
+    body: bytes
+
+
+class Append(NamedTuple):
+    """All rows of one workspace in one commit. ``rows`` are consecutive and not empty."""
+
+    workspace_id: WorkspaceId
+    rows: Sequence[StoredRow]
+    vault: Sequence[VaultRow] = ()
+
+
+class Lease(NamedTuple):
+    """The right to write the workspaces of one partition, until somebody holds a higher epoch."""
+
+    partition: int
+    epoch: int
+
+
+class StoreError(Exception):
+    """The store could not do what it was asked; the message says what and why."""
+
+
+class StoreUnavailable(StoreError):
+    """The store could not be reached; nothing of this call was written."""
+
+
+class CommitInDoubt(StoreError):
+    """The connection was lost during the commit and reading back found none of its rows.
+
+    That proves nothing: the commit may still arrive. Answer nobody, reload, decide again.
+    """
+
+
+class LeaseLost(StoreError):
+    """Another process holds the partition now; nothing of this call was written."""
+
+
+class LogCorrupt(StoreError):
+    """The log cannot be read as a whole: a gap, an unknown event, undecodable bytes."""
+
+
+class DirectoryInUse(StoreError):
+    """Another process has the data directory of an embedded store open for writing."""
+
+
+class EventStore(Protocol):
+    """The log: per workspace a gapless sequence of rows, appended and never changed."""
+
+    async def append(
+        self, batch: Sequence[Append], leases: Mapping[int, int]
+    ) -> frozenset[WorkspaceId]:
+        """Write the batch in one transaction and return once it is durable.
+
+        ``leases`` maps every partition written to the epoch under which it is held. The result
+        names the workspaces that were *not* written because a position was taken or the row
+        before their first is missing; all others are committed. Raises ``LeaseLost``,
+        ``StoreUnavailable`` or ``CommitInDoubt``; then nothing is known to be committed.
+        """
+        ...
+
+    def read(
+        self, workspace_id: WorkspaceId, after: Position, upto: Position | None = None
+    ) -> AsyncIterator[Sequence[StoredRow]]:
+        """Yield the rows after ``after`` in order, in chunks, up to ``upto`` or the head."""
+        ...
+
+    async def head(self, workspace_id: WorkspaceId) -> Position:
+        """Position of the last row, 0 if there is none."""
+        ...
+
+    async def register_workspace(self, workspace_id: WorkspaceId, created_at: UnixMs) -> bool:
+        """Enter the workspace in the register; false if it stood there already."""
+        ...
+
+    async def workspaces(self) -> Sequence[WorkspaceId]:
+        """All registered workspaces, by id."""
+        ...
+
+    async def clock_ms(self) -> UnixMs:
+        """The store's own wall clock, against which a writer checks its own."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Vault(Protocol):
+    """Personal texts by reference. They are written with the events that cite them (``Append``)."""
+
+    async def read(self, refs: Iterable[Ref]) -> Mapping[Ref, bytes]:
+        """The bodies that still exist; an erased one is absent."""
+        ...
+
+
+class Leases(Protocol):
+    """Who may write which partition. Expiry is counted by the store's own clock."""
+
+    async def acquire(self, owner: str, partitions: Iterable[int]) -> Sequence[Lease]:
+        """Take every named partition that is free, expired or already ``owner``'s."""
+        ...
+
+    async def renew(self, owner: str, leases: Sequence[Lease]) -> Sequence[Lease]:
+        """Extend these leases; the result holds those that are still ``owner``'s."""
+        ...
+
+    async def release(self, owner: str, leases: Sequence[Lease]) -> None:
+        """Give the leases up, so that another process need not wait for their expiry."""
+        ...
+
+
+class Clock(Protocol):
+    """Wall time and elapsed time. The only two ways in which time enters the system."""
+
+    def wall_ms(self) -> UnixMs: ...
+
+    def elapsed_ms(self) -> int:
+        """Milliseconds since an arbitrary start, never backwards, counting suspended time."""
+        ...
+
+
+class Message(NamedTuple):
+    """One message as it came from the bus."""
+
+    subject: str
+    reply: str
+    """Where an answer goes; empty if none is expected."""
+    headers: Mapping[str, str]
+    data: bytes
+
+
+class Subscription(Protocol):
+    async def stop(self) -> None:
+        """End the subscription after everything already received was handed over."""
+        ...
+
+
+class Bus(Protocol):
+    """Publish and subscribe. Handlers are called one after another and must not wait."""
+
+    async def subscribe(
+        self, subject: str, handler: Callable[[Message], None], *, queue: str = ""
+    ) -> Subscription:
+        """Subscribe; once this returns, the server delivers (a real barrier)."""
+        ...
+
+    def publish(
+        self, subject: str, data: bytes, *, reply: str = "", headers: Mapping[str, str] | None = None
+    ) -> None:
+        """Queue a message for sending, without waiting."""
+        ...
+
+    async def request(
+        self, subject: str, data: bytes, *, headers: Mapping[str, str] | None = None, timeout_s: float
+    ) -> Message:
+        """Send and wait for one answer; raises ``NoResponders`` or ``TimeoutError``."""
+        ...
+
+    def on_reconnect(self, callback: Callable[[], Awaitable[None]]) -> None:
+        """Call ``callback`` after every renewed connection."""
+        ...
+
+    async def close(self) -> None:
+        """Send what is queued, then disconnect."""
+        ...
+
+
+class NoResponders(Exception):
+    """Nobody is subscribed to the subject: the service is down or the workspace unknown."""
