@@ -1,0 +1,91 @@
+# Every verb of this repository. `make` alone lists them; each line with two hashes is its own help.
+#
+# Needs make and Python >= 3.11, nothing else. Everything is installed into .venv in this directory
+# from locks with hashes (requirements/), and again only when a lock changes. All paths are relative,
+# so that a clone may lie in a directory with a space in its name, and may be moved.
+
+SHELL := /bin/sh
+.SHELLFLAGS := -euc
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+ARGS ?=
+PYTHON3 ?=
+BIN := .venv/bin
+PYTHON := $(BIN)/python
+
+.PHONY: help demo up check format test bench bench-quick soak fresh schemas lock upgrade clean
+
+help:  ## print this list
+	@echo 'make <target> [ARGS="..."]   (ARGS are handed to the command behind the target)'
+	@echo
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+
+demo: .venv/run.lock  ## a whole day of conversations, routed and explained, in about a minute
+	@exec $(BIN)/fernamt demo $(ARGS)
+
+up: .venv/run.lock  ## start everything on this machine, with the log in ./data
+	@exec $(BIN)/fernamt up $(ARGS)
+
+check: .venv/dev.lock  ## the whole gate: format, lint, types, layers, dependencies, tests
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy
+	$(BIN)/lint-imports
+	$(PYTHON) -m deptry .
+	$(PYTHON) -m pytest $(ARGS)
+
+format: .venv/dev.lock  ## put the code into the form that `check` wants
+	$(PYTHON) -m ruff format .
+	$(PYTHON) -m ruff check --fix .
+
+test: .venv/dev.lock  ## the tests alone
+	$(PYTHON) -m pytest $(ARGS)
+
+bench: .venv/dev.lock  ## measure latency and throughput (minutes)
+	$(PYTHON) -m tests.bench $(ARGS)
+
+bench-quick: .venv/dev.lock  ## the same at a small size (seconds)
+	$(PYTHON) -m tests.bench --quick $(ARGS)
+
+soak: .venv/dev.lock  ## the tests that run for minutes to hours
+	$(PYTHON) -m pytest -m soak $(ARGS)
+
+fresh: .venv/run.lock  ## prove `demo` and `test` in a fresh clone, as root and as nobody
+	$(PYTHON) tests/fresh_clone.py $(ARGS)
+
+schemas: .venv/run.lock  ## write schemas/ again from the code
+	$(BIN)/fernamt schemas $(ARGS)
+
+clean:  ## remove what was built or cached here; never ./data
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find services shared tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- locks -------------------------------------------------------------------------------------
+# uv resolves for every Python and platform at once and writes the hashes of all public files of a
+# version. It does not read pip's configuration, so neither a mirror nor a directory of this machine
+# can get into the locks; tests/tidy holds them to that. `uv` is in the dev lock itself: the first
+# lock of all was made with a uv installed by hand.
+
+COMPILE := env -u UV_INDEX -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS \
+	$(BIN)/uv pip compile --quiet --no-config --system-certs --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command 'make lock' pyproject.toml
+
+lock: .venv/dev.lock  ## resolve pyproject.toml into requirements/, keeping versions that still fit
+	$(COMPILE) -o requirements/run.txt $(ARGS)
+	$(COMPILE) --group dev -c requirements/run.txt -o requirements/dev.txt $(ARGS)
+
+upgrade:  ## the same with the newest versions
+	@$(MAKE) lock ARGS=--upgrade
+
+# --- the environment ---------------------------------------------------------------------------
+# .venv/<name>.lock is a copy of the lock that .venv holds. requirements/dev.txt contains all of
+# run.txt, so whoever has the dev environment has the other one too.
+
+.venv/run.lock: requirements/run.txt
+	@sh requirements/install.sh run '$(PYTHON3)'
+
+.venv/dev.lock: requirements/dev.txt
+	@sh requirements/install.sh dev '$(PYTHON3)'
