@@ -1,0 +1,153 @@
+"""The canonical public view of a state, and the hash by which two states are compared.
+
+It says what anybody may hold the engine to, in the words of the wire, and nothing of how the
+engine keeps it. Golden logs, replicas and independent folders of the log share it.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+from hashlib import sha256
+
+from shared.routing.scope import Scope
+from shared.routing.state import Conversation, EntryPoint, Group, Operator, Tables, Visitor
+
+
+def state_hash(tables: Tables) -> str:
+    """SHA-256, in hex, over the description as JSON with sorted keys."""
+    return sha256(msgspec.json.encode(describe(tables), order="sorted")).hexdigest()
+
+
+def describe(tables: Tables) -> dict[str, Any]:
+    """Everything that follows from the log, as plain JSON values."""
+    return {
+        "workspace_id": tables.workspace_id,
+        "position": tables.position,
+        "at": tables.at,
+        "timezone": tables.timezone,
+        "locale": tables.locale,
+        "revision": tables.revision,
+        "policy_version": tables.policy_version,
+        "policies": {
+            "workspace": tables.workspace_policy,
+            "groups": _non_empty(tables.group_policies),
+            "entry_points": _non_empty(tables.entry_point_policies),
+        },
+        "roles": tables.roles,
+        "groups": _each(tables.groups, _group),
+        "entry_points": _each(tables.entry_points, _entry_point),
+        "operators": _each(tables.operators, _operator),
+        "visitors": _each(tables.visitors, _visitor),
+        "conversations": _each(tables.conversations, _conversation),
+        "timers": {timer.timer_id: timer.due for timer in tables.timers.values()},
+        "commands": sorted(
+            [*key, seen.position, seen.request.name] for key, seen in tables.commands.items()
+        ),
+    }
+
+
+def _each(table: Mapping[Any, Any], view: Any) -> dict[str, Any]:
+    return {its_id: view(thing) for its_id, thing in table.items()}
+
+
+def _non_empty(layers: Mapping[Any, dict[str, object]]) -> dict[str, Any]:
+    return {its_id: layer for its_id, layer in layers.items() if layer}
+
+
+def _ids(ids: Iterable[str]) -> list[str]:
+    return sorted(ids)
+
+
+def _group(group: Group) -> dict[str, Any]:
+    return {
+        "name": group.name,
+        "description": group.description,
+        "public": group.public,
+        "enabled": group.enabled,
+        "names": group.names,
+        "members": _ids(group.members),
+    }
+
+
+def _entry_point(entry_point: EntryPoint) -> dict[str, Any]:
+    return {
+        "name": entry_point.name,
+        "groups": entry_point.groups,
+        "fallback": entry_point.fallback,
+        "offline_display": entry_point.offline_display,
+        "ask_group": entry_point.ask_group,
+        "weight": entry_point.weight,
+        "visitor_may_set": entry_point.visitor_may_set,
+        "names": entry_point.names,
+        "mode": entry_point.mode,
+    }
+
+
+def _operator(operator: Operator) -> dict[str, Any]:
+    return {
+        "removed": operator.removed,
+        "role_id": operator.role_id,
+        "capacity": operator.capacity,
+        "name": operator.name,
+        "email": operator.email,
+        "skills": operator.skills,
+        "locale": operator.locale,
+        "groups": _ids(operator.groups),
+        "chosen": operator.chosen,
+        "break_until": operator.break_until,
+        "after_break": operator.after_break,
+        "sessions": _ids(operator.sessions),
+        "effective": operator.effective,
+        "cause": operator.cause,
+        "since": operator.since,
+        "load": operator.load,
+        "owned": _ids(operator.owned),
+        "takes_part": _ids(operator.takes_part),
+        "last_assigned": operator.last_assigned,
+        "idle_since": operator.idle_since,
+        "last_assigned_in": sorted(
+            [list(audience), position] for audience, position in operator.last_assigned_in.items()
+        ),
+    }
+
+
+def _visitor(visitor: Visitor) -> dict[str, Any]:
+    ahead: dict[str, Scope] = {source: scope for source, scope in visitor.ahead.items()}
+    return {
+        "contact_id": visitor.contact_id,
+        "ahead": ahead,
+        "conversations": _ids(visitor.conversations),
+    }
+
+
+def _conversation(conversation: Conversation) -> dict[str, Any]:
+    return {
+        "visitor_id": conversation.visitor_id,
+        "contact_id": conversation.contact_id,
+        "entry_point_id": conversation.entry_point_id,
+        "entry_mode": conversation.entry_mode,
+        "opened_at": conversation.opened_at,
+        "closed_at": conversation.closed_at,
+        "queued_at": conversation.queued_at,
+        "arrival": conversation.arrival,
+        "state": conversation.state,
+        "scope": conversation.scope,
+        "home_scope": conversation.home_scope,
+        "owner": conversation.owner,
+        "last_owner": conversation.last_owner,
+        "participants": list(conversation.participants),
+        "priority": conversation.priority,
+        "skills": conversation.skills,
+        "optional_skills": conversation.optional_skills,
+        "tags": conversation.tags,
+        "weight": conversation.weight,
+        "language": conversation.language,
+        "attributes": conversation.attributes,
+        "declined": _ids(conversation.declined),
+        "hold": conversation.hold,
+        "told": _ids(conversation.told),
+        "fallbacks_tried": conversation.fallbacks_tried,
+        "note": conversation.note,
+        "positions": conversation.positions,
+    }

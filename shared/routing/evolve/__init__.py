@@ -1,0 +1,42 @@
+"""What an event changes in a workspace. No rules: it happened, whatever it is.
+
+``evolve`` works in place; nobody outside sees a half-applied event.
+"""
+
+from shared.routing.events import Envelope
+from shared.routing.evolve import conversations, operators, settings
+from shared.routing.ids import Position
+from shared.routing.state import SeenCommand, command_key
+from shared.routing.workspace import Workspace
+
+COMMANDS_MAX = 100_000
+COMMANDS_KEPT_MS = 3_600_000
+_APPLY = settings.APPLY | operators.APPLY | conversations.APPLY
+
+
+def evolve(workspace: Workspace, envelope: Envelope) -> None:
+    """Apply the event at the workspace's next position."""
+    workspace.position = Position(workspace.position + 1)
+    workspace.at = envelope.at
+    if envelope.request is not None and envelope.cmd is not None and envelope.by is not None:
+        _remember_command(workspace, envelope)
+    event = envelope.data
+    _APPLY[type(event)](workspace, event)
+    conversation_id = getattr(event, "conversation_id", None)
+    if conversation_id is not None:
+        conversation = workspace.conversations.get(conversation_id)
+        if conversation is not None:
+            conversation.positions.append(workspace.position)
+
+
+def _remember_command(workspace: Workspace, envelope: Envelope) -> None:
+    assert envelope.by is not None and envelope.cmd is not None and envelope.request is not None
+    seen = workspace.commands
+    key = command_key(envelope.by, envelope.cmd)
+    seen[key] = SeenCommand(workspace.position, envelope.at, envelope.request)
+    oldest = envelope.at - COMMANDS_KEPT_MS
+    while seen:
+        first = next(iter(seen))
+        if len(seen) <= COMMANDS_MAX and seen[first].at >= oldest:
+            break
+        del seen[first]

@@ -1,0 +1,115 @@
+"""How settings of the workspace change: policies, roles, groups, entry points."""
+
+from collections.abc import Callable
+from typing import Any
+
+from shared.routing import events as e
+from shared.routing.events import Event
+from shared.routing.scope import Scope
+from shared.routing.state import EntryPoint, Group
+from shared.routing.workspace import Workspace
+
+
+def _workspace_created(workspace: Workspace, event: e.WorkspaceCreated) -> None:
+    workspace.created = True
+    workspace.workspace_id = event.workspace_id
+    workspace.name = event.name
+    workspace.timezone = event.timezone
+    workspace.locale = event.locale
+
+
+def _routing_revision_adopted(workspace: Workspace, event: e.RoutingRevisionAdopted) -> None:
+    workspace.revision = event.revision
+
+
+def _policy_set(workspace: Workspace, event: e.PolicySet) -> None:
+    workspace.policy_version = workspace.position
+    scope = event.scope
+    if scope.group is not None:
+        workspace.group_policies[scope.group] = event.policy
+    elif scope.entry_point is not None:
+        workspace.entry_point_policies[scope.entry_point] = event.policy
+    else:
+        workspace.workspace_policy = event.policy
+    workspace.reconsider()
+
+
+def _role_defined(workspace: Workspace, event: e.RoleDefined) -> None:
+    workspace.roles[event.role_id] = event.permissions
+    for operator in workspace.operators.values():
+        if operator.role_id == event.role_id:
+            workspace.operator_changed(operator)
+
+
+def _role_deleted(workspace: Workspace, event: e.RoleDeleted) -> None:
+    del workspace.roles[event.role_id]
+
+
+def _group_defined(workspace: Workspace, event: e.GroupDefined) -> None:
+    known = workspace.groups.get(event.group_id)
+    workspace.groups[event.group_id] = Group(
+        group_id=event.group_id,
+        name=event.name,
+        name_key=event.name_key,
+        description=event.description,
+        public=event.public,
+        enabled=event.enabled,
+        names=event.names,
+        members=known.members if known is not None else {},
+    )
+    if known is not None and known.enabled != event.enabled:
+        workspace.reconsider()
+
+
+def _group_deleted(workspace: Workspace, event: e.GroupDeleted) -> None:
+    group = workspace.groups.pop(event.group_id)
+    workspace.group_policies.pop(event.group_id, None)
+    for operator_id in group.members:
+        del workspace.operators[operator_id].groups[event.group_id]
+    for entry_point in workspace.entry_points.values():
+        entry_point.groups = tuple(g for g in entry_point.groups if g != event.group_id)
+    _set_adrift(workspace, Scope(group=event.group_id))
+    workspace.reconsider()
+
+
+def _set_adrift(workspace: Workspace, gone: Scope) -> None:
+    for conversation in workspace.conversations.values():
+        if conversation.state == "assigned" and conversation.home_scope == gone:
+            workspace.adrift[conversation.conversation_id] = None
+
+
+def _entry_point_defined(workspace: Workspace, event: e.EntryPointDefined) -> None:
+    known = workspace.entry_points.get(event.entry_point_id)
+    workspace.entry_points[event.entry_point_id] = EntryPoint(
+        entry_point_id=event.entry_point_id,
+        name=event.name,
+        groups=event.groups,
+        fallback=event.fallback,
+        offline_display=event.offline_display,
+        ask_group=event.ask_group,
+        weight=event.weight,
+        visitor_may_set=event.visitor_may_set,
+        names=event.names,
+        mode=known.mode if known is not None else None,
+    )
+    workspace.reconsider()
+
+
+def _entry_point_removed(workspace: Workspace, event: e.EntryPointRemoved) -> None:
+    del workspace.entry_points[event.entry_point_id]
+    workspace.entry_point_policies.pop(event.entry_point_id, None)
+    _set_adrift(workspace, Scope(entry_point=event.entry_point_id))
+    workspace.reconsider()
+
+
+APPLY: dict[type[Event], Callable[[Workspace, Any], None]] = {
+    e.WorkspaceCreated: _workspace_created,
+    e.RoutingRevisionAdopted: _routing_revision_adopted,
+    e.PolicySet: _policy_set,
+    e.RoleDefined: _role_defined,
+    e.RoleDeleted: _role_deleted,
+    e.GroupDefined: _group_defined,
+    e.GroupDeleted: _group_deleted,
+    e.EntryPointDefined: _entry_point_defined,
+    e.EntryPointRemoved: _entry_point_removed,
+}

@@ -1,0 +1,34 @@
+"""Whom a conversation is for: the one shape that ``to``, ``scope`` and fallbacks share."""
+
+from typing import Literal
+
+import msgspec
+
+from shared.routing.ids import EntryPointId, GroupId, OperatorId
+
+ScopeKind = Literal["operator", "group", "everyone", "entry_point"]
+
+
+class Scope(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Exactly one of its four fields is set: ``{"group": "support"}``, ``{"everyone": true}``."""
+
+    operator: OperatorId | None = None
+    group: GroupId | None = None
+    everyone: bool = False
+    entry_point: EntryPointId | None = None
+
+    def __post_init__(self) -> None:
+        chosen = (self.operator, self.group, self.everyone or None, self.entry_point)
+        if sum(field is not None for field in chosen) != 1:
+            raise ValueError("exactly one of operator, group, everyone, entry_point is needed")
+
+    @property
+    def kind(self) -> ScopeKind:
+        if self.operator is not None:
+            return "operator"
+        if self.group is not None:
+            return "group"
+        return "everyone" if self.everyone else "entry_point"
+
+
+EVERYONE = Scope(everyone=True)
