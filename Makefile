@@ -54,7 +54,7 @@ soak: .venv/dev.lock  ## the tests that run for minutes to hours
 	$(PYTHON) -m pytest -m soak $(ARGS)
 
 fresh: .venv/run.lock  ## prove `demo` and `test` in a fresh clone, as root and as nobody
-	$(PYTHON) tests/fresh_clone.py $(ARGS)
+	$(PYTHON) -m tests.fresh_clone $(ARGS)
 
 schemas: .venv/run.lock  ## write schemas/ again from the code
 	$(BIN)/fernamt schemas $(ARGS)

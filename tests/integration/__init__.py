@@ -1,0 +1,1 @@
+"""Tests of several parts together, with real servers where the product has real servers."""
