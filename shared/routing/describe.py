@@ -5,12 +5,11 @@ engine keeps it. Golden logs, replicas and independent folders of the log share 
 """
 
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from typing import Any
 
 import msgspec
-from hashlib import sha256
 
-from shared.routing.scope import Scope
 from shared.routing.state import Conversation, EntryPoint, Group, Operator, Tables, Visitor
 
 
@@ -113,10 +112,9 @@ def _operator(operator: Operator) -> dict[str, Any]:
 
 
 def _visitor(visitor: Visitor) -> dict[str, Any]:
-    ahead: dict[str, Scope] = {source: scope for source, scope in visitor.ahead.items()}
     return {
         "contact_id": visitor.contact_id,
-        "ahead": ahead,
+        "ahead": visitor.ahead,
         "conversations": _ids(visitor.conversations),
     }
 

@@ -12,7 +12,6 @@ from msgspec import UNSET, UnsetType
 from shared.routing.ids import EntryPointId, GroupId
 from shared.routing.vocabulary import Delivery, ManualOffline, Ranking
 
-
 Seconds = Annotated[int, msgspec.Meta(ge=0, le=31_536_000)]
 """A duration in whole seconds, up to a year; 0 where it means off."""
 

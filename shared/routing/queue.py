@@ -6,9 +6,10 @@ may take one of them may take any, so only the lane's head is ever looked at.
 
 from typing import NamedTuple
 
+from sortedcontainers import SortedList
+
 from shared.routing.ids import ConversationId, OperatorId
 from shared.routing.state import Conversation
-from sortedcontainers import SortedList
 
 HEAD_START_MS = 120_000
 """How much waiting one level of priority is worth; old enough overtakes everything."""

@@ -8,11 +8,12 @@ from collections.abc import Container
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple, assert_never
 
+from sortedcontainers import SortedList
+
 from shared.routing.ids import OperatorId
 from shared.routing.queue import Lane, Order
 from shared.routing.state import Audience, Operator
 from shared.routing.vocabulary import Ranking, TieBreak
-from sortedcontainers import SortedList
 
 Entry = tuple[int, int, OperatorId]
 """Rank (lower is better), position of the last assignment, id."""

@@ -121,7 +121,7 @@ class Conversation(msgspec.Struct):
     entry_mode: EntryMode
     opened_at: UnixMs
     arrival: Position
-    """Position of its opening: of two with the same queue key the older goes first."""
+    """Position at which it was last opened: of two with equal queue keys the older goes first."""
     scope: Scope
     home_scope: Scope
     priority: int
@@ -147,6 +147,7 @@ class Conversation(msgspec.Struct):
     """Who knows of the broadcast."""
     fallbacks_tried: int = 0
     closed_at: UnixMs | None = None
+    closed_position: Position | None = None
     note: Ref | None = None
     positions: list[Position] = []
     """Its events in the log, for its timeline."""

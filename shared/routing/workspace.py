@@ -7,6 +7,7 @@ Indexes follow from the tables, are never stored and can be thrown away at any m
 from typing import NamedTuple
 
 import msgspec
+from sortedcontainers import SortedList
 
 from shared.routing.eligibility import atoms_of, is_member, may_receive, unavailable, unfit
 from shared.routing.ids import ConversationId, EntryPointId, GroupId, OperatorId
@@ -16,7 +17,6 @@ from shared.routing.ranking import Demand, Pool
 from shared.routing.scope import Scope
 from shared.routing.state import EVERYBODY, Audience, Conversation, Operator, Tables, Timer
 from shared.routing.vocabulary import Delivery
-from sortedcontainers import SortedList
 
 POOLS_MAX = 1_000
 """Pools kept at a time; unused ones beyond it are dropped and built again when needed."""
@@ -57,6 +57,10 @@ class Workspace(Tables):
     broadcasts: dict[Audience, SortedList[Order]] = {}
     due: SortedList[Timer] = msgspec.field(default_factory=SortedList)
     declined_by: dict[OperatorId, dict[ConversationId, None]] = {}
+    open: dict[ConversationId, None] = {}
+    """By arrival."""
+    closed: dict[ConversationId, None] = {}
+    """By the moment they were closed."""
     policies: dict[tuple[GroupId | None, EntryPointId], Policy] = {}
 
     changed_operators: dict[OperatorId, None] = {}
@@ -312,6 +316,11 @@ class Workspace(Tables):
     def restore(self) -> None:
         """Build every index from the tables, after these came from a snapshot."""
         self.due = SortedList(self.timers.values())
+        by_arrival = sorted(self.conversations.values(), key=lambda c: c.arrival)
+        self.open = {c.conversation_id: None for c in by_arrival if c.state != "closed"}
+        ended = [c for c in by_arrival if c.closed_position is not None]
+        ended.sort(key=lambda c: c.closed_position or 0)
+        self.closed = {c.conversation_id: None for c in ended}
         for conversation in self.conversations.values():
             for operator_id in conversation.declined:
                 waiting = self.declined_by.setdefault(operator_id, {})

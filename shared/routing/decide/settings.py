@@ -18,7 +18,6 @@ from shared.routing.revision import REVISION
 from shared.routing.state import EntryPoint, Group
 from shared.routing.workspace import Workspace
 
-
 T = TypeVar("T")
 
 
@@ -228,7 +227,17 @@ def _without_repeats(
 
 
 def _fresh(command: c.DefineEntryPoint) -> e.EntryPointDefined:
-    return e.EntryPointDefined(command.entry_point_id, "", (), (), "messenger", False, 1, (), {})
+    return e.EntryPointDefined(
+        entry_point_id=command.entry_point_id,
+        name="",
+        groups=(),
+        fallback=(),
+        offline_display="messenger",
+        ask_group=False,
+        weight=1,
+        visitor_may_set=(),
+        names={},
+    )
 
 
 def _defined_as(entry_point: EntryPoint) -> e.EntryPointDefined:

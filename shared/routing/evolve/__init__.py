@@ -6,7 +6,7 @@
 from shared.routing.events import Envelope
 from shared.routing.evolve import conversations, operators, settings
 from shared.routing.ids import Position
-from shared.routing.state import SeenCommand, command_key
+from shared.routing.state import CommandKey, SeenCommand, command_key
 from shared.routing.workspace import Workspace
 
 COMMANDS_MAX = 100_000
@@ -19,7 +19,8 @@ def evolve(workspace: Workspace, envelope: Envelope) -> None:
     workspace.position = Position(workspace.position + 1)
     workspace.at = envelope.at
     if envelope.request is not None and envelope.cmd is not None and envelope.by is not None:
-        _remember_command(workspace, envelope)
+        seen = SeenCommand(workspace.position, envelope.at, envelope.request)
+        _remember(workspace, command_key(envelope.by, envelope.cmd), seen)
     event = envelope.data
     _APPLY[type(event)](workspace, event)
     conversation_id = getattr(event, "conversation_id", None)
@@ -29,14 +30,12 @@ def evolve(workspace: Workspace, envelope: Envelope) -> None:
             conversation.positions.append(workspace.position)
 
 
-def _remember_command(workspace: Workspace, envelope: Envelope) -> None:
-    assert envelope.by is not None and envelope.cmd is not None and envelope.request is not None
+def _remember(workspace: Workspace, key: CommandKey, command: SeenCommand) -> None:
     seen = workspace.commands
-    key = command_key(envelope.by, envelope.cmd)
-    seen[key] = SeenCommand(workspace.position, envelope.at, envelope.request)
-    oldest = envelope.at - COMMANDS_KEPT_MS
-    while seen:
+    seen[key] = command
+    oldest = command.at - COMMANDS_KEPT_MS
+    while True:
         first = next(iter(seen))
         if len(seen) <= COMMANDS_MAX and seen[first].at >= oldest:
-            break
+            return
         del seen[first]

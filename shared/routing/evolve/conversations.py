@@ -65,6 +65,7 @@ def _conversation_opened(workspace: Workspace, event: e.ConversationOpened) -> N
         queued_at=workspace.at,
     )
     workspace.conversations[event.conversation_id] = conversation
+    workspace.open[event.conversation_id] = None
     visitor = _visitor(workspace, event.visitor_id)
     visitor.conversations[event.conversation_id] = None
     visitor.ahead.pop("person", None)
@@ -152,12 +153,19 @@ def _conversation_closed(workspace: Workspace, event: e.ConversationClosed) -> N
     workspace.adrift.pop(event.conversation_id, None)
     conversation.state = "closed"
     conversation.closed_at = workspace.at
+    conversation.closed_position = workspace.position
+    del workspace.open[event.conversation_id]
+    workspace.closed[event.conversation_id] = None
 
 
 def _conversation_reopened(workspace: Workspace, event: e.ConversationReopened) -> None:
     conversation = workspace.conversations[event.conversation_id]
     conversation.state = "waiting"
     conversation.closed_at = None
+    conversation.closed_position = None
+    conversation.arrival = workspace.position
+    del workspace.closed[event.conversation_id]
+    workspace.open[event.conversation_id] = None
     conversation.participants = {}
     conversation.queued_at = workspace.at
     conversation.handover = False

@@ -1,0 +1,230 @@
+"""What things look like from outside: the shapes in which queries and replies show the state."""
+
+from typing import Literal
+
+import msgspec
+
+from shared.routing.ids import (
+    ContactId,
+    ConversationId,
+    EntryPointId,
+    GroupId,
+    OperatorId,
+    Position,
+    Ref,
+    RoleId,
+    SessionId,
+    UnixMs,
+    VisitorId,
+)
+from shared.routing.permissions import Permissions
+from shared.routing.scope import Scope
+from shared.routing.state import Conversation, EntryPoint, Group, Operator
+from shared.routing.vocabulary import (
+    AheadSource,
+    ChosenStatus,
+    ConversationState,
+    EffectiveStatus,
+    EntryMode,
+    StatusCause,
+    WaitingReason,
+)
+from shared.routing.waiting import waiting_reason
+from shared.routing.workspace import Workspace
+
+WhyMine = Literal["owner", "participant", "broadcast"]
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """One JSON object of an answer."""
+
+
+class ConversationView(View, frozen=True, kw_only=True):
+    """One conversation. ``queued_at`` and ``waiting_reason`` are null unless it waits."""
+
+    conversation_id: ConversationId
+    visitor_id: VisitorId
+    contact_id: ContactId | None
+    entry_point_id: EntryPointId
+    state: ConversationState
+    scope: Scope | None
+    home_scope: Scope | None
+    owner: OperatorId | None
+    participants: tuple[OperatorId, ...]
+    offer: None = None
+    priority: int
+    skills: tuple[str, ...]
+    optional_skills: tuple[str, ...]
+    tags: tuple[str, ...]
+    queued_at: UnixMs | None
+    waiting_reason: WaitingReason | None
+    missed: bool = False
+    opened_at: UnixMs
+    entry_mode: EntryMode
+    why_mine: WhyMine | msgspec.UnsetType = msgspec.UNSET
+
+
+class StatusView(View, frozen=True, kw_only=True):
+    """An operator's status as the answer to changing it."""
+
+    chosen: ChosenStatus
+    effective: EffectiveStatus
+    cause: StatusCause
+
+
+class RosterEntry(View, frozen=True, kw_only=True):
+    """One operator as every colleague may see him. ``since`` is Unix ms."""
+
+    operator_id: OperatorId
+    chosen: ChosenStatus
+    effective: EffectiveStatus
+    cause: StatusCause
+    since: UnixMs
+    connected: bool
+    capacity: int
+    load: int
+    groups: tuple[GroupId, ...]
+    routable: bool
+
+
+class OperatorSettings(View, frozen=True, kw_only=True):
+    """All settings of one operator. ``name`` and ``email`` are texts once read from the vault."""
+
+    operator_id: OperatorId
+    name: Ref | None
+    email: Ref | None
+    role_id: RoleId
+    capacity: int
+    skills: tuple[str, ...]
+    locale: str | None
+    groups: tuple[GroupId, ...]
+
+
+class MeView(View, frozen=True, kw_only=True):
+    """An operator's own page."""
+
+    operator_id: OperatorId
+    chosen: ChosenStatus
+    effective: EffectiveStatus
+    cause: StatusCause
+    since: UnixMs
+    break_until: UnixMs | None
+    sessions: tuple[SessionId, ...]
+    offers: tuple[()] = ()
+    capacity: int
+    load: int
+    groups: tuple[GroupId, ...]
+    permissions: Permissions
+
+
+class WaitingView(View, frozen=True, kw_only=True):
+    """One place in the queue. ``place`` counts within its own scope, from 1."""
+
+    conversation_id: ConversationId
+    place: int
+    waited_ms: int
+    reason: WaitingReason
+
+
+class GroupOffered(View, frozen=True, kw_only=True):
+    """A group the visitor may choose, and whether somebody of it is there now."""
+
+    group_id: GroupId
+    name: str
+    names: dict[str, str]
+    live: bool
+
+
+class EntryPointView(View, frozen=True, kw_only=True):
+    mode: EntryMode
+    groups: tuple[GroupOffered, ...]
+
+
+class AheadView(View, frozen=True, kw_only=True):
+    to: Scope
+    by: AheadSource
+
+
+class VisitorView(View, frozen=True, kw_only=True):
+    visitor_id: VisitorId
+    contact_id: ContactId | None
+    assigned: tuple[AheadView, ...]
+    conversations: tuple[ConversationId, ...]
+
+
+class WorkspaceView(View, frozen=True, kw_only=True):
+    """All settings of the workspace; ``policy_version`` is the position of the last policy."""
+
+    workspace_id: str
+    name: str
+    timezone: str
+    locale: str
+    roles: dict[RoleId, Permissions]
+    groups: tuple[Group, ...]
+    entry_points: tuple[EntryPoint, ...]
+    policies: dict[str, object]
+    policy_version: Position
+
+
+def conversation_view(
+    workspace: Workspace, conversation: Conversation, why_mine: WhyMine | None = None
+) -> ConversationView:
+    """The conversation as operators and back ends see it."""
+    waiting = conversation.state == "waiting"
+    return ConversationView(
+        conversation_id=conversation.conversation_id,
+        visitor_id=conversation.visitor_id,
+        contact_id=conversation.contact_id,
+        entry_point_id=conversation.entry_point_id,
+        state=conversation.state,
+        scope=conversation.scope,
+        home_scope=conversation.home_scope,
+        owner=conversation.owner,
+        participants=tuple(conversation.participants),
+        priority=conversation.priority,
+        skills=conversation.skills,
+        optional_skills=conversation.optional_skills,
+        tags=conversation.tags,
+        queued_at=conversation.queued_at if waiting else None,
+        waiting_reason=waiting_reason(workspace, conversation) if waiting else None,
+        opened_at=conversation.opened_at,
+        entry_mode=conversation.entry_mode,
+        why_mine=why_mine or msgspec.UNSET,
+    )
+
+
+def for_visitor(view: ConversationView) -> ConversationView:
+    """The same without what is none of a visitor's business."""
+    return msgspec.structs.replace(view, scope=None, home_scope=None, waiting_reason=None)
+
+
+def status_view(operator: Operator) -> StatusView:
+    return StatusView(chosen=operator.chosen, effective=operator.effective, cause=operator.cause)
+
+
+def roster_entry(operator: Operator) -> RosterEntry:
+    return RosterEntry(
+        operator_id=operator.operator_id,
+        chosen=operator.chosen,
+        effective=operator.effective,
+        cause=operator.cause,
+        since=operator.since,
+        connected=bool(operator.sessions),
+        capacity=operator.capacity,
+        load=operator.load,
+        groups=tuple(sorted(operator.groups)),
+        routable=operator.effective == "online",
+    )
+
+
+def operator_settings(operator: Operator) -> OperatorSettings:
+    return OperatorSettings(
+        operator_id=operator.operator_id,
+        name=operator.name,
+        email=operator.email,
+        role_id=operator.role_id,
+        capacity=operator.capacity,
+        skills=operator.skills,
+        locale=operator.locale,
+        groups=tuple(sorted(operator.groups)),
+    )
