@@ -51,7 +51,7 @@ bench-quick: .venv/dev.lock  ## the same at a small size (seconds)
 	$(PYTHON) -m tests.bench --quick $(ARGS)
 
 soak: .venv/dev.lock  ## the tests that run for minutes to hours
-	$(PYTHON) -m pytest -m soak $(ARGS)
+	$(PYTHON) -m pytest -m soak -o faulthandler_timeout=0 $(ARGS)
 
 fresh: .venv/run.lock  ## prove `demo` and `test` in a fresh clone, as root and as nobody
 	$(PYTHON) -m tests.fresh_clone $(ARGS)
