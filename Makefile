@@ -2,7 +2,8 @@
 #
 # Needs make and Python >= 3.11, nothing else. Everything is installed into .venv in this directory
 # from locks with hashes (requirements/), and again only when a lock changes. All paths are relative,
-# so that a clone may lie in a directory with a space in its name, and may be moved.
+# so that a clone may lie in a directory with a space in its name, and may be moved. For the same
+# reason tools are called as modules: the scripts that pip writes hold the path they were made in.
 
 SHELL := /bin/sh
 .SHELLFLAGS := -euc
@@ -33,7 +34,7 @@ check: .venv/dev.lock  ## the whole gate: format, lint, types, layers, dependenc
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
-	$(BIN)/lint-imports
+	$(PYTHON) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 	$(PYTHON) -m deptry .
 	$(PYTHON) -m pytest $(ARGS)
 
