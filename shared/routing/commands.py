@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from shared.routing.ids import (
+    ID_PATTERN,
     ContactId,
     ConversationId,
     EntryPointId,
@@ -30,7 +31,6 @@ from shared.routing.vocabulary import (
     OfflineDisplay,
 )
 
-ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}\Z"
 _ID = Meta(pattern=ID_PATTERN)
 _LIST = Meta(max_length=1_000)
 
@@ -130,7 +130,7 @@ class DefineEntryPoint(Command, frozen=True):
     offline_display: OfflineDisplay | UnsetType = UNSET
     ask_group: bool | Annotated[tuple[AGroup, ...], _LIST] | UnsetType = UNSET
     weight: Weight | UnsetType = UNSET
-    visitor_may_set: tuple[VisitorField, ...] | UnsetType = UNSET
+    visitor_may_set: Annotated[tuple[VisitorField, ...], _LIST] | UnsetType = UNSET
     names: Names | UnsetType = UNSET
 
 

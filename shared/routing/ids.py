@@ -2,6 +2,9 @@
 
 from typing import NewType
 
+ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}\Z"
+"""What any id is made of, so that it can stand in a subject, a file name or an address as it is."""
+
 WorkspaceId = NewType("WorkspaceId", str)
 OperatorId = NewType("OperatorId", str)
 VisitorId = NewType("VisitorId", str)

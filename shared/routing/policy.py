@@ -9,8 +9,10 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from shared.routing.ids import EntryPointId, GroupId
+from shared.routing.ids import ID_PATTERN, EntryPointId, GroupId
 from shared.routing.vocabulary import Delivery, ManualOffline, Ranking
+
+_ID = msgspec.Meta(pattern=ID_PATTERN)
 
 Seconds = Annotated[int, msgspec.Meta(ge=0, le=31_536_000)]
 """A duration in whole seconds, up to a year; 0 where it means off."""
@@ -45,8 +47,8 @@ class PolicyScope(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
     """Where a policy is set: ``{"workspace": true}``, a group or an entry point."""
 
     workspace: bool = False
-    group: GroupId | None = None
-    entry_point: EntryPointId | None = None
+    group: Annotated[GroupId, _ID] | None = None
+    entry_point: Annotated[EntryPointId, _ID] | None = None
 
     def __post_init__(self) -> None:
         chosen = (self.workspace or None, self.group, self.entry_point)

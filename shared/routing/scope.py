@@ -1,10 +1,12 @@
 """Whom a conversation is for: the one shape that ``to``, ``scope`` and fallbacks share."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
-from shared.routing.ids import EntryPointId, GroupId, OperatorId
+from shared.routing.ids import ID_PATTERN, EntryPointId, GroupId, OperatorId
+
+_ID = msgspec.Meta(pattern=ID_PATTERN)
 
 ScopeKind = Literal["operator", "group", "everyone", "entry_point"]
 
@@ -12,10 +14,10 @@ ScopeKind = Literal["operator", "group", "everyone", "entry_point"]
 class Scope(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Exactly one of its four fields is set: ``{"group": "support"}``, ``{"everyone": true}``."""
 
-    operator: OperatorId | None = None
-    group: GroupId | None = None
+    operator: Annotated[OperatorId, _ID] | None = None
+    group: Annotated[GroupId, _ID] | None = None
     everyone: bool = False
-    entry_point: EntryPointId | None = None
+    entry_point: Annotated[EntryPointId, _ID] | None = None
 
     def __post_init__(self) -> None:
         chosen = (self.operator, self.group, self.everyone or None, self.entry_point)
