@@ -1,0 +1,83 @@
+"""What PostgreSQL and its driver say, as the errors of ``shared.ports``.
+
+Only the server's primary message and code are passed on. DETAIL and HINT may hold the contents of
+rows, so callers raise the translation outside the ``except`` block: a chained exception would
+print them after all.
+"""
+
+import asyncpg
+
+from shared.ports import CommitInDoubt, StoreError, StoreUnavailable
+
+# Classes and codes after which the statement is known to have done nothing and may succeed later.
+_TRANSIENT_CLASSES = (
+    "28",  # not allowed in: wrong password, no entry for this host
+    "40",  # deadlock, serialization
+    "53",  # disk full, out of memory, too many connections
+    "58",  # the operating system refused: input/output error
+)
+_TRANSIENT_CODES = frozenset(
+    {
+        "25006",  # this server is a standby and read-only
+        "3D000",  # no such database
+        "55P03",  # lock_timeout
+        "57014",  # statement_timeout
+        "57P03",  # starting up or shutting down
+        "57P04",  # the database was dropped
+    }
+)
+# The server ended the session; by the time it says so the transaction is committed or is not.
+_SETTLED_CODES = frozenset({"57P01", "57P05", "25P03"})
+_SCHEMA_CODES = frozenset({"42P01", "42703", "42704"})
+
+
+class ConnectionLost(CommitInDoubt):
+    """The connection ended while a statement was under way."""
+
+    def __init__(self, message: str, *, settled: bool) -> None:
+        super().__init__(message)
+        self.settled = settled
+        """Whether the server itself ended the session: then no commit can still arrive."""
+
+
+class KeyTaken(StoreError):
+    """A unique key stands already; nothing of the statement was written."""
+
+    def __init__(self, message: str, constraint: str) -> None:
+        super().__init__(message)
+        self.constraint = constraint
+
+
+def translated(error: BaseException) -> StoreError:
+    """The error of ``shared.ports`` that says the same, without any parameter values."""
+    if isinstance(error, asyncpg.PostgresError):
+        return _server_said(error)
+    if isinstance(error, asyncpg.DataError | asyncpg.ClientConfigurationError):
+        return StoreError(f"the driver refused an argument ({type(error).__name__})")
+    if isinstance(error, asyncpg.InterfaceError):
+        return StoreUnavailable(f"the connection cannot be used: {error.args[0]}")
+    return ConnectionLost(
+        f"the connection to PostgreSQL was lost ({type(error).__name__}: {error})", settled=False
+    )
+
+
+def _server_said(error: asyncpg.PostgresError) -> StoreError:
+    code = error.sqlstate or "unknown"
+    message = f"PostgreSQL: {error.args[0] if error.args else type(error).__name__} ({code})"
+    if code == "23505":
+        return KeyTaken(message, error.constraint_name or "")
+    if code in _SETTLED_CODES:
+        return ConnectionLost(message, settled=True)
+    if code.startswith("08") or code == "57P02":
+        return ConnectionLost(message, settled=False)
+    if code[:2] in _TRANSIENT_CLASSES or code in _TRANSIENT_CODES:
+        return StoreUnavailable(message)
+    if code in _SCHEMA_CODES:
+        return StoreError(f"{message}: are the migrations applied?")
+    return StoreError(message)
+
+
+def not_reached(error: BaseException) -> StoreUnavailable:
+    """What a failure to connect means: nothing was sent, whatever it was."""
+    cause = translated(error)
+    return cause if isinstance(cause, StoreUnavailable) else StoreUnavailable(str(cause))
