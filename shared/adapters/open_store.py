@@ -1,0 +1,123 @@
+"""From an address to a store: ``postgresql://HOST/DATABASE`` or ``sqlite:///DIRECTORY``.
+
+After the three slashes the directory is written as on a command line: ``sqlite:///data`` is
+relative to the current one, ``sqlite:////var/lib/fernamt`` is absolute.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from shared.adapters.migrations import check_postgres, migrate_postgres
+from shared.adapters.postgres_connection import PostgresConnection, PostgresReaders, connect
+from shared.adapters.postgres_leases import LEASE_MS, PostgresLeases
+from shared.adapters.postgres_reader import PostgresLogReader
+from shared.adapters.postgres_store import PostgresEventStore
+from shared.adapters.postgres_vault import PostgresVault
+from shared.adapters.sqlite_leases import SqliteLeases
+from shared.adapters.sqlite_reader import SqliteLogReader
+from shared.adapters.sqlite_store import SqliteEventStore
+from shared.adapters.sqlite_vault import SqliteVault
+from shared.adapters.sqlite_writer import SqliteWriter
+from shared.ports import EventStore, Leases, StoreError
+
+
+class Store(NamedTuple):
+    """Everything kept in one database."""
+
+    events: EventStore
+    vault: PostgresVault | SqliteVault
+    leases: Leases
+
+    async def close(self) -> None:
+        """Close the events and with them what the vault and the leases use."""
+        await self.events.close()
+
+
+class StoreAddress(NamedTuple):
+    """A checked address: one of the two is given."""
+
+    postgres_url: str | None
+    directory: Path | None
+
+
+def parse_store_url(url: str) -> StoreAddress:
+    """Take the address apart. Raises ``ValueError`` that names the fault, never a password."""
+    try:
+        parts = urlsplit(url)
+        port_is_number = parts.port is None or parts.port > 0
+    except ValueError as error:
+        raise ValueError(f"the store's address cannot be taken apart: {error}") from None
+    match parts.scheme:
+        case "postgresql" | "postgres":
+            if not port_is_number or not parts.path.strip("/"):
+                raise ValueError(
+                    "the store's address names no database: postgresql://HOST/DATABASE"
+                )
+            return StoreAddress(url, None)
+        case "sqlite":
+            return StoreAddress(None, _directory(parts.netloc, parts.path))
+        case "":
+            raise ValueError("the store's address has no scheme: postgresql:// or sqlite:///")
+        case scheme:
+            raise ValueError(f"no store of the kind {scheme!r}: postgresql:// or sqlite:///")
+
+
+async def open_store(
+    url: str, *, name: str = "fernamt", migrate: bool = False, lease_ms: int = LEASE_MS
+) -> Store:
+    """Open the store for reading and writing.
+
+    ``name`` is shown by PostgreSQL in its list of sessions. With ``migrate`` the schema is brought
+    up to date, otherwise a PostgreSQL whose schema is not is refused; SQLite always is brought up
+    to date. Raises ``ValueError`` for a bad address, ``MigrationError``, ``StoreUnavailable``, and
+    ``DirectoryInUse`` if another process writes to the directory.
+    """
+    address = parse_store_url(url)
+    if address.directory is not None:
+        return await _open_sqlite(address.directory)
+    await _prepare_schema(url, name, migrate=migrate)
+    reader = PostgresLogReader(await PostgresReaders.open(url, f"{name} readers"))
+    control = PostgresConnection(url, f"{name} control")
+    events = PostgresEventStore(PostgresConnection(url, f"{name} writer"), control, reader)
+    leases = PostgresLeases(control, lease_ms=lease_ms)
+    return Store(events, PostgresVault(control, reader), leases)
+
+
+async def open_log(url: str, *, name: str = "fernamt") -> PostgresLogReader | SqliteLogReader:
+    """Open the log for reading only, beside whoever writes. Raises as ``open_store`` does."""
+    address = parse_store_url(url)
+    if address.directory is not None:
+        return await SqliteLogReader.open(address.directory)
+    return PostgresLogReader(await PostgresReaders.open(url, f"{name} readers"))
+
+
+def _directory(host: str, path: str) -> Path:
+    if host:
+        raise ValueError(f"sqlite://{host} names a host: three slashes, then the directory")
+    directory = unquote(path.removeprefix("/"))
+    if not directory:
+        raise ValueError("the store's address names no directory: sqlite:///DIRECTORY")
+    return Path(directory)
+
+
+async def _open_sqlite(directory: Path) -> Store:
+    writer = await SqliteWriter.open(directory)
+    try:
+        reader = await SqliteLogReader.open(directory)
+    except StoreError:
+        await writer.close()
+        raise
+    leases = SqliteLeases(writer)
+    return Store(SqliteEventStore(writer, leases, reader), SqliteVault(writer, reader), leases)
+
+
+async def _prepare_schema(url: str, name: str, *, migrate: bool) -> None:
+    connection = await connect(url, f"{name} migrations", {})
+    try:
+        if migrate:
+            await migrate_postgres(connection)
+        else:
+            await check_postgres(connection)
+    finally:
+        await connection.close(timeout=1)

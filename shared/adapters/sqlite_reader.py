@@ -1,0 +1,132 @@
+"""The log in SQLite as other processes read it, and ours too: read-only, chunk by chunk.
+
+Every chunk is a transaction of its own. A reader that kept one open would keep the writer from
+ever shortening its write-ahead log.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, Self, TypeVar
+from urllib.parse import quote
+
+from shared.adapters.log_rows import read_in_chunks, storable
+from shared.ports import LogCorrupt, StoredRow, StoreUnavailable
+from shared.routing.ids import Position, Ref, WorkspaceId
+
+DATABASE_FILE = "log.sqlite3"
+
+_READ = """
+select originator_version, topic, state from stored_events
+where originator_id = ? and originator_version > ? and originator_version <= ?
+order by originator_version limit ?
+"""
+_HEAD = "select max(originator_version) from stored_events where originator_id = ?"
+# Text compares by its UTF-8 bytes unless told otherwise.
+_WORKSPACES = "select workspace from workspaces order by workspace"
+_VAULT = "select body from vault where ref = ?"
+
+_Answer = TypeVar("_Answer")
+
+
+class SqliteLogReader:
+    """The reading half of ``EventStore``, with one connection in a thread of its own.
+
+    All methods raise ``StoreUnavailable`` if the file cannot be read, and ``LogCorrupt`` if it is
+    no database or a damaged one.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, thread: ThreadPoolExecutor) -> None:
+        self._connection = connection
+        self._thread = thread
+
+    @classmethod
+    async def open(cls, directory: Path) -> Self:
+        """Open the log in a data directory. Raises ``StoreUnavailable`` if there is none."""
+        thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-reader")
+        loop = asyncio.get_running_loop()
+        try:
+            connection = await loop.run_in_executor(thread, _connect, directory / DATABASE_FILE)
+        except BaseException:
+            thread.shutdown(wait=False)
+            raise
+        return cls(connection, thread)
+
+    def read(
+        self, workspace_id: WorkspaceId, after: Position, upto: Position | None = None
+    ) -> AsyncIterator[Sequence[StoredRow]]:
+        """See ``EventStore.read``. Raises ``LogCorrupt`` at a gap, too."""
+        fetch = partial(self._fetch_rows, storable(workspace_id))
+        return read_in_chunks(fetch, workspace_id, after, upto)
+
+    async def head(self, workspace_id: WorkspaceId) -> Position:
+        """Position of the last row, 0 if there is none."""
+        rows = await self._select(_HEAD, storable(workspace_id))
+        return Position(rows[0][0] or 0)
+
+    async def workspaces(self) -> Sequence[WorkspaceId]:
+        """All registered workspaces, by id in the order of their bytes."""
+        return [WorkspaceId(row[0]) for row in await self._select(_WORKSPACES)]
+
+    async def vault_bodies(self, refs: Iterable[Ref]) -> Mapping[Ref, bytes]:
+        """The vault's texts that still exist."""
+        asked = [storable(ref) for ref in refs]
+        return await self._in_thread(lambda: dict(self._bodies(asked)))
+
+    async def close(self) -> None:
+        """Close the file."""
+        await self._in_thread(self._connection.close)
+        self._thread.shutdown()
+
+    async def _fetch_rows(
+        self, workspace_id: str, after: Position, upto: Position, limit: int
+    ) -> Sequence[StoredRow]:
+        rows = await self._select(_READ, workspace_id, after, upto, limit)
+        return [StoredRow(*row) for row in rows]
+
+    def _bodies(self, refs: Iterable[str]) -> Iterable[tuple[Ref, bytes]]:
+        for ref in refs:
+            for (body,) in self._connection.execute(_VAULT, (ref,)):
+                yield Ref(ref), body
+
+    async def _select(self, sql: str, *arguments: object) -> list[Any]:
+        return await self._in_thread(lambda: self._connection.execute(sql, arguments).fetchall())
+
+    async def _in_thread(self, work: Callable[[], _Answer]) -> _Answer:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except sqlite3.OperationalError as error:
+            raise StoreUnavailable(f"SQLite: {error}") from error
+        except sqlite3.DatabaseError as error:
+            raise LogCorrupt(f"SQLite: {error}") from error
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    if not path.exists():
+        raise StoreUnavailable(f"there is no log at {path}")
+    try:
+        return _opened(path, "mode=ro")
+    except sqlite3.OperationalError as error:
+        # Reading beside a writer takes two files next to the log. Where they cannot be made (a
+        # read-only disk) and are not there, nobody is writing, and SQLite may do without.
+        if path.with_name(f"{path.name}-wal").exists():
+            raise StoreUnavailable(f"SQLite cannot open {path}: {error}") from error
+        return _opened(path, "mode=ro&immutable=1")
+
+
+def _opened(path: Path, options: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"file:{quote(str(path.absolute()))}?{options}",
+        uri=True,
+        isolation_level=None,  # a select ends with its last row, and its transaction with it
+        check_same_thread=False,
+    )
+    try:
+        connection.execute("select count(*) from sqlite_master").fetchall()
+    except BaseException:
+        connection.close()
+        raise
+    return connection

@@ -1,0 +1,199 @@
+"""The one place that writes to a SQLite log: a locked directory, one connection, one thread.
+
+The events go through the ``eventsourcing`` library's own recorder, so that the file is one its
+applications understand; what we add to a transaction is done in the same place.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from eventsourcing.persistence import (
+    InterfaceError,
+    OperationalError,
+    PersistenceError,
+    StoredEvent,
+)
+from eventsourcing.sqlite import (
+    SQLiteApplicationRecorder,
+    SQLiteConnection,
+    SQLiteConnectionPool,
+    SQLiteCursor,
+    SQLiteDatastore,
+)
+
+from shared.adapters.directory_lock import DirectoryLock
+from shared.adapters.migrations import migrate_sqlite
+from shared.adapters.sqlite_reader import DATABASE_FILE
+from shared.ports import Append, StoreError, StoreUnavailable
+
+LOCK_TIMEOUT_S = 2
+"""How long to wait for another program that writes to the file beside us."""
+
+_PRAGMAS = (
+    "synchronous = FULL",  # NORMAL loses the last commits when the power fails
+    "secure_delete = ON",  # what is erased from the vault is overwritten, not just unlinked
+    "journal_size_limit = 16777216",  # bytes of write-ahead log kept after a burst
+)
+
+# After the insert: the row before the first is there, and nothing stands behind the last.
+_JOINS_ON = """
+select (? = 1 or exists (
+    select 1 from stored_events where originator_id = ? and originator_version = ?
+)) and ? = (
+    select originator_version from stored_events where originator_id = ?
+    order by originator_version desc limit 1
+)
+"""
+
+_Answer = TypeVar("_Answer")
+
+
+class NotAtHead(StoreError):
+    """The rows do not join on to the workspace's last row; nothing of the call was written."""
+
+
+class SqliteWriter:
+    """Runs work on the writing connection, one piece after another, in its own thread."""
+
+    def __init__(
+        self, lock: DirectoryLock, thread: ThreadPoolExecutor, recorder: "LogRecorder"
+    ) -> None:
+        self._lock = lock
+        self._thread = thread
+        self.recorder = recorder
+
+    @classmethod
+    async def open(cls, directory: Path) -> Self:
+        """Lock the directory, making it if need be, and bring its database up to date.
+
+        Raises ``DirectoryInUse``, ``MigrationError`` or ``StoreUnavailable``.
+        """
+        lock = _locked(directory)
+        thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
+        try:
+            opening = asyncio.get_running_loop().run_in_executor(
+                thread, _open_recorder, directory / DATABASE_FILE
+            )
+            return cls(lock, thread, await opening)
+        except BaseException:
+            thread.shutdown()
+            lock.release()
+            raise
+
+    async def run(self, work: Callable[[], _Answer]) -> _Answer:
+        """Run ``work`` in the writer's thread. Raises ``StoreUnavailable`` for what SQLite says."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._guarded, work)
+
+    async def close(self) -> None:
+        """Close the database, then give the directory free."""
+        await self.run(self.recorder.datastore.close)
+        self._thread.shutdown()
+        self._lock.release()
+
+    def _guarded(self, work: Callable[[], _Answer]) -> _Answer:
+        try:
+            return work()
+        except (OperationalError, InterfaceError, sqlite3.OperationalError) as error:
+            self._roll_back()
+            raise StoreUnavailable(f"SQLite: {error}") from error
+        except (PersistenceError, sqlite3.Error) as error:
+            self._roll_back()
+            raise StoreError(f"SQLite: {error}") from error
+
+    def _roll_back(self) -> None:
+        """End a transaction that a failed COMMIT (disk full) has left open."""
+        with self.recorder.datastore.get_connection(commit=True) as connection:
+            connection.rollback()
+
+
+class LogRecorder(SQLiteApplicationRecorder):
+    """The library's recorder, which also keeps the vault and refuses rows that leave a gap."""
+
+    def insert_batch(self, batch: Sequence[Append]) -> None:
+        """Write the batch in one transaction.
+
+        Raises ``IntegrityError`` of the library for a taken position and ``NotAtHead`` for a gap.
+        """
+        events = [
+            StoredEvent(append.workspace_id, row.position, row.topic, row.state)
+            for append in batch
+            for row in append.rows
+        ]
+        self.insert_events(events, batch=batch)
+
+    def _insert_events(
+        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **kwargs: Any
+    ) -> Sequence[int] | None:
+        batch: Sequence[Append] = kwargs.pop("batch", ())
+        # The insert comes first: a transaction that began by reading cannot be made to wait for
+        # another process that writes, it just fails.
+        inserted = super()._insert_events(c, stored_events, **kwargs)
+        for append in batch:
+            whose, first, last = (
+                append.workspace_id,
+                append.rows[0].position,
+                append.rows[-1].position,
+            )
+            c.execute(_JOINS_ON, (first, whose, first - 1, last, whose))
+            if not c.fetchone()[0]:
+                raise NotAtHead(f"the rows leave a gap in workspace {append.workspace_id}")
+            self._insert_texts(c, append)
+        return inserted
+
+    def _insert_texts(self, c: SQLiteCursor, append: Append) -> None:
+        texts = [(text.ref, append.workspace_id, text.subject, text.body) for text in append.vault]
+        try:
+            c.executemany(
+                "insert into vault (ref, workspace, subject, body) values (?, ?, ?, ?)", texts
+            )
+        except sqlite3.IntegrityError as error:
+            raise StoreError(f"the vault has a text of this reference already: {error}") from error
+
+
+def changed_rows(cursor: SQLiteCursor) -> int:
+    """Rows written or deleted by the last statement. (RETURNING is younger than Debian 11.)"""
+    cursor.execute("select changes()")
+    rows: int = cursor.fetchone()[0]
+    return rows
+
+
+class _DurablePool(SQLiteConnectionPool):
+    def _create_connection(self) -> SQLiteConnection:
+        connection = super()._create_connection()
+        for pragma in _PRAGMAS:
+            connection.cursor().execute(f"pragma {pragma}")
+        return connection
+
+
+class _DurableDatastore(SQLiteDatastore):
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path), originator_id_type="text")
+        self.pool = _DurablePool(
+            db_name=str(path), lock_timeout=LOCK_TIMEOUT_S, pool_size=1, max_overflow=0
+        )
+
+
+def _locked(directory: Path) -> DirectoryLock:
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return DirectoryLock.take(directory)
+    except OSError as error:
+        raise StoreUnavailable(f"cannot use the directory {directory}: {error}") from error
+
+
+def _open_recorder(path: Path) -> LogRecorder:
+    try:
+        connection = sqlite3.connect(path, timeout=LOCK_TIMEOUT_S, isolation_level=None)
+        try:
+            migrate_sqlite(connection)
+        finally:
+            connection.close()
+        recorder = LogRecorder(_DurableDatastore(path))
+        recorder.max_notification_id()  # connects, and so switches to a write-ahead log
+    except (PersistenceError, sqlite3.Error) as error:
+        raise StoreUnavailable(f"SQLite cannot open {path}: {error}") from error
+    return recorder
