@@ -13,6 +13,11 @@ select originator_version, topic, state from stored_events
 where originator_id = $1 and originator_version > $2 and originator_version <= $3
 order by originator_version limit $4
 """
+_READ_AT = """
+select originator_version, topic, state from stored_events
+where originator_id = $1 and originator_version = any($2::bigint[])
+order by originator_version
+"""
 _HEAD = """
 select originator_version from stored_events
 where originator_id = $1 order by originator_version desc limit 1
@@ -33,6 +38,13 @@ class PostgresLogReader:
         """See ``EventStore.read``. Raises ``LogCorrupt`` at a gap."""
         fetch = partial(self._fetch_rows, storable(workspace_id))
         return read_in_chunks(fetch, workspace_id, after, upto)
+
+    async def read_at(
+        self, workspace_id: WorkspaceId, positions: Sequence[Position]
+    ) -> Sequence[StoredRow]:
+        """See ``EventStore.read_at``."""
+        rows = await self._connections.fetch(_READ_AT, storable(workspace_id), list(positions))
+        return [StoredRow(*row) for row in rows]
 
     async def head(self, workspace_id: WorkspaceId) -> Position:
         """Position of the last row, 0 if there is none."""

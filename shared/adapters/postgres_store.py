@@ -113,6 +113,12 @@ class PostgresEventStore:
         """See ``EventStore.read``. Raises ``LogCorrupt`` at a gap, and ``StoreUnavailable``."""
         return self._reader.read(workspace_id, after, upto)
 
+    async def read_at(
+        self, workspace_id: WorkspaceId, positions: Sequence[Position]
+    ) -> Sequence[StoredRow]:
+        """See ``EventStore.read_at``."""
+        return await self._reader.read_at(workspace_id, positions)
+
     async def head(self, workspace_id: WorkspaceId) -> Position:
         """Position of the last row, 0 if there is none."""
         return await self._reader.head(workspace_id)

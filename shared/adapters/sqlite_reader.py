@@ -5,6 +5,7 @@ ever shortening its write-ahead log.
 """
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,11 @@ _READ = """
 select originator_version, topic, state from stored_events
 where originator_id = ? and originator_version > ? and originator_version <= ?
 order by originator_version limit ?
+"""
+_READ_AT = """
+select originator_version, topic, state from stored_events
+where originator_id = ? and originator_version in (select value from json_each(?))
+order by originator_version
 """
 _HEAD = "select max(originator_version) from stored_events where originator_id = ?"
 # Text compares by its UTF-8 bytes unless told otherwise.
@@ -61,6 +67,14 @@ class SqliteLogReader:
         """See ``EventStore.read``. Raises ``LogCorrupt`` at a gap, too."""
         fetch = partial(self._fetch_rows, storable(workspace_id))
         return read_in_chunks(fetch, workspace_id, after, upto)
+
+    async def read_at(
+        self, workspace_id: WorkspaceId, positions: Sequence[Position]
+    ) -> Sequence[StoredRow]:
+        """See ``EventStore.read_at``."""
+        wanted = json.dumps(list(positions))
+        rows = await self._select(_READ_AT, storable(workspace_id), wanted)
+        return [StoredRow(*row) for row in rows]
 
     async def head(self, workspace_id: WorkspaceId) -> Position:
         """Position of the last row, 0 if there is none."""
