@@ -91,6 +91,12 @@ class EventStore(Protocol):
         """Yield the rows after ``after`` in order, in chunks, up to ``upto`` or the head."""
         ...
 
+    async def read_at(
+        self, workspace_id: WorkspaceId, positions: Sequence[Position]
+    ) -> Sequence[StoredRow]:
+        """The rows at these positions, in ascending order; what is not there is left out."""
+        ...
+
     async def head(self, workspace_id: WorkspaceId) -> Position:
         """Position of the last row, 0 if there is none."""
         ...
@@ -170,13 +176,23 @@ class Bus(Protocol):
         ...
 
     def publish(
-        self, subject: str, data: bytes, *, reply: str = "", headers: Mapping[str, str] | None = None
+        self,
+        subject: str,
+        data: bytes,
+        *,
+        reply: str = "",
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         """Queue a message for sending, without waiting."""
         ...
 
     async def request(
-        self, subject: str, data: bytes, *, headers: Mapping[str, str] | None = None, timeout_s: float
+        self,
+        subject: str,
+        data: bytes,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float,
     ) -> Message:
         """Send and wait for one answer; raises ``NoResponders`` or ``TimeoutError``."""
         ...
