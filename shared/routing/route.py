@@ -20,7 +20,7 @@ from shared.routing.ranking import Choice, Demand, Pool
 from shared.routing.reach import can_take, may_be_given
 from shared.routing.scope import EVERYONE, Scope
 from shared.routing.state import Audience, Conversation
-from shared.routing.status import effective_status, is_assignable
+from shared.routing.status import effective_status
 from shared.routing.vocabulary import AssignmentReason, RedirectReason
 from shared.routing.waiting import waiting_reason
 from shared.routing.workspace import Workspace
@@ -194,7 +194,7 @@ def _direct(
 
 def _heir_of(workspace: Workspace, conversation: Conversation) -> OperatorId | None:
     for operator_id in conversation.participants:
-        if is_assignable(workspace.operators[operator_id]):
+        if may_be_given(workspace, operator_id):
             return operator_id
     return None
 

@@ -163,6 +163,8 @@ class Workspace(Tables):
         for pool in pools.values():
             self._seat(pool, operator, after)
         self._note_arrival(operator_id, before, after)
+        if after.online != (before is not None and before.online):
+            self._note_fallback(operator_id)
         self.changed_operators[operator_id] = None
 
     def load_changed(self, operator: Operator) -> None:
@@ -218,6 +220,12 @@ class Workspace(Tables):
             return
         if before is None or not before.available or before.atoms != after.atoms:
             self.arrived[operator_id] = None
+
+    def _note_fallback(self, operator_id: OperatorId) -> None:
+        """Entry points whose mode may hang on this one operator."""
+        for entry_point_id, entry_point in self.entry_points.items():
+            if any(target.operator == operator_id for target in entry_point.fallback):
+                self.changed_entry_points[entry_point_id] = None
 
     def pool(self, demand: Demand) -> Pool:
         """The pool for this demand, built by one walk over its audience if it is new."""

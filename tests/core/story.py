@@ -195,7 +195,11 @@ class Story:
 
     def opens(self, conversation_id: str, **fields: Any) -> "Story":
         """A visitor opens a conversation; see ``opened``."""
-        (done,) = opened(conversation_id, **fields)
+        return self.now(opened(conversation_id, **fields))
+
+    def now(self, steps: Steps) -> "Story":
+        """One command, told by one of the phrases above."""
+        (done,) = steps
         return self.when(done.actor, done.name, **done.fields)
 
     # --- what followed ----------------------------------------------------------------------
@@ -285,7 +289,7 @@ class Story:
 
 def as_told(recorded: Recorded) -> Event:
     """The event as plain values, by the name that stands in the log without its version."""
-    fields = msgspec.to_builtins(recorded.envelope.data)
+    fields = msgspec.json.decode(msgspec.json.encode(recorded.envelope.data))
     return Event(fields.pop("type").partition(".")[0], fields)
 
 

@@ -9,7 +9,7 @@ from shared.routing import commands as c
 from shared.routing import events as e
 from shared.routing.commands import Command, Refused
 from shared.routing.decide.rights import unknown
-from shared.routing.decide.targets import refuse_scope
+from shared.routing.decide.targets import refuse_entry_point, refuse_scope
 from shared.routing.decide.verdict import NOTHING, Facts, Instruction, facts
 from shared.routing.ids import GroupId, WorkspaceId
 from shared.routing.permissions import BUILT_IN_ROLES
@@ -193,7 +193,7 @@ def _define_entry_point(
     if known is None and (command.name is UNSET or command.groups is UNSET):
         return Refused("malformed", "a new entry point needs a name and groups")
     event = _entry_point_event(command, known)
-    refusal = _refuse_references(workspace, event)
+    refusal = _refuse_references(workspace, command)
     if refusal is not None:
         return refusal
     if known is not None and event == _defined_as(known):
@@ -254,13 +254,15 @@ def _defined_as(entry_point: EntryPoint) -> e.EntryPointDefined:
     )
 
 
-def _refuse_references(workspace: Workspace, event: e.EntryPointDefined) -> Refused | None:
-    asked = event.ask_group if isinstance(event.ask_group, tuple) else ()
-    for group_id in (*event.groups, *asked):
+def _refuse_references(workspace: Workspace, command: c.DefineEntryPoint) -> Refused | None:
+    """Only what the command names: what it keeps may have been deleted meanwhile."""
+    bound = command.groups if isinstance(command.groups, tuple) else ()
+    asked = command.ask_group if isinstance(command.ask_group, tuple) else ()
+    for group_id in (*bound, *asked):
         if group_id not in workspace.groups:
             return unknown("group", group_id)
-    for target in event.fallback:
-        refusal = refuse_scope(workspace, target)
+    for target in () if command.fallback is UNSET else command.fallback:
+        refusal = refuse_scope(workspace, target) or refuse_entry_point(target)
         if refusal is not None:
             return refusal
     return None

@@ -33,13 +33,18 @@ def refuse_scope(workspace: Workspace, scope: Scope) -> Refused | None:
     return found if isinstance(found, Refused) else None
 
 
+def refuse_entry_point(to: Scope) -> Refused | None:
+    """Refuse the one kind of scope to which nothing can be directed."""
+    if to.entry_point is None:
+        return None
+    return Refused("malformed", "a target is an operator, a group or everyone")
+
+
 def refuse_target(workspace: Workspace, to: Scope) -> Refused | None:
     """Refuse a target that cannot be given a conversation now."""
-    refusal = refuse_scope(workspace, to)
+    refusal = refuse_scope(workspace, to) or refuse_entry_point(to)
     if refusal is not None:
         return refusal
-    if to.entry_point is not None:
-        return Refused("malformed", "a target is an operator, a group or everyone")
     if to.group is not None and not workspace.groups[to.group].enabled:
         return Refused(
             "group_disabled", f"the group {to.group} is disabled", {"group_id": to.group}

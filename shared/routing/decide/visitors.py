@@ -9,7 +9,7 @@ from shared.routing import commands as c
 from shared.routing import events as e
 from shared.routing.commands import Command, Refused
 from shared.routing.decide.rights import require, require_to_receive, unknown
-from shared.routing.decide.targets import refuse_scope
+from shared.routing.decide.targets import refuse_entry_point, refuse_scope
 from shared.routing.decide.verdict import NOTHING, Facts, Instruction, facts
 from shared.routing.ids import GroupId, VisitorId
 from shared.routing.modes import mode_of
@@ -172,11 +172,9 @@ def _refuse_assigner(
 
 def _refuse_ahead(workspace: Workspace, to: Scope, instruction: Instruction) -> Refused | None:
     """The target must exist; whether it can take the conversation is seen when that opens."""
-    refusal = refuse_scope(workspace, to)
+    refusal = refuse_scope(workspace, to) or refuse_entry_point(to)
     if refusal is not None:
         return refusal
-    if to.entry_point is not None:
-        return Refused("malformed", "a target is an operator, a group or everyone")
     if instruction.visitor_id is not None and not _offered_anywhere(workspace, to):
         return Refused("group_not_offered", "visitors may choose a group that is offered to them")
     if to.operator is not None:
