@@ -1,0 +1,1 @@
+"""Bytes from and to messages: subjects, requests, replies and the events of the log."""

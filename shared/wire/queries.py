@@ -1,0 +1,53 @@
+"""Queries as they come in: from subject, body and headers to a typed request, or to a refusal.
+
+Who may ask what is judged where the state is.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from shared.routing.commands import Refused
+from shared.routing.events import Actor
+from shared.routing.ids import Position, UnixMs, WorkspaceId
+from shared.routing.questions import QUERIES, Question
+from shared.wire.bodies import BodyDecoder
+from shared.wire.headers import read_headers
+from shared.wire.subjects import Call
+
+_DECODERS = {name: BodyDecoder(shape) for name, shape in QUERIES.items()}
+
+
+class QueryRequest(msgspec.Struct, frozen=True):
+    """A question with all that came with it.
+
+    ``by`` is who asks, as in a command. The answer has to reflect at least ``min_position``.
+    """
+
+    workspace_id: WorkspaceId
+    question: Question
+    by: Actor
+    min_position: Position
+    expires_at: UnixMs | None
+    trace: str | None
+
+
+def decode_query(call: Call, body: bytes, headers: Mapping[str, str]) -> QueryRequest | Refused:
+    """Read a query that the router answers; never raises."""
+    decoder = _DECODERS.get(call.name)
+    if decoder is None:
+        return Refused("malformed", f"there is no query {call.name}", {"query": call.name})
+    beside = read_headers(headers)
+    if isinstance(beside, Refused):
+        return beside
+    read = decoder.decode(call, body)
+    if isinstance(read, Refused):
+        return read
+    return QueryRequest(
+        call.workspace_id,
+        read.content,
+        read.by,
+        beside.min_position,
+        beside.expires_at,
+        beside.trace,
+    )
