@@ -401,6 +401,17 @@ EVENT_TYPES: dict[str, type[Event]] = {
 """Every event class by its stored name."""
 
 
+REF_FIELDS: dict[type[Event], tuple[str, ...]] = {
+    event_type: tuple(
+        name
+        for name, annotation in event_type.__annotations__.items()
+        if Ref in get_args(annotation)
+    )
+    for event_type in EVENT_TYPES.values()
+}
+"""The fields of each event that refer to a text in the vault."""
+
+
 class Actor(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Who speaks. ``service`` names the back end that spoke for this actor, if one did."""
 

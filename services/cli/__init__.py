@@ -1,0 +1,1 @@
+"""The command ``fernamt``: one file for each verb."""

@@ -1,0 +1,5 @@
+"""``fernamt demo``."""
+
+
+def demo() -> None:
+    """Play."""

@@ -1,0 +1,19 @@
+"""The command ``fernamt`` and its verbs."""
+
+import typer
+
+from services.cli import demo, migrate, replay, run, schemas, up
+
+app = typer.Typer(
+    name="fernamt",
+    help="Routes chat conversations to operators, and explains every assignment.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("up")(up.up)
+app.command("run")(run.run)
+app.command("demo")(demo.demo)
+app.command("replay")(replay.replay)
+app.command("migrate")(migrate.migrate)
+app.command("schemas")(schemas.schemas)

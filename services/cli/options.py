@@ -1,0 +1,40 @@
+"""Options that several verbs share, with the environment variables that set them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DataDir = Annotated[
+    Path,
+    typer.Option("--data", envvar="FERNAMT_DATA", help="Directory for the log and the broker."),
+]
+StoreUrl = Annotated[
+    str,
+    typer.Option(
+        "--store",
+        envvar="FERNAMT_STORE_URL",
+        help="postgresql://HOST/DATABASE or sqlite:///DIRECTORY; a log in --data if not given.",
+    ),
+]
+NatsUrl = Annotated[
+    str,
+    typer.Option("--nats", envvar="FERNAMT_NATS_URL", help="nats://HOST:4222 of a running broker."),
+]
+LogLevel = Annotated[
+    str,
+    typer.Option("--log-level", envvar="FERNAMT_LOG_LEVEL", help="debug, info, warning or error."),
+]
+
+DEFAULT_DATA = Path("data")
+
+
+def store_url(store: str, data: Path) -> str:
+    """The address of the store: as given, else a log in the data directory."""
+    return store or f"sqlite:///{data.absolute()}"
+
+
+def fail(message: str) -> typer.Exit:
+    """Say on stderr what is wrong; the caller raises what this returns."""
+    typer.echo(f"fernamt: {message}", err=True)
+    return typer.Exit(2)

@@ -1,0 +1,65 @@
+"""``fernamt run SERVICE``: one service of a larger deployment, against given servers."""
+
+import asyncio
+import contextlib
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+import uvloop
+
+from services.cli.options import LogLevel, NatsUrl, StoreUrl, fail
+from services.router.service import Router, World
+from shared.adapters.clocks import SystemClock
+from shared.adapters.migrations import MigrationError
+from shared.adapters.nats_bus import NatsBus
+from shared.adapters.nats_connection import NatsSettings
+from shared.adapters.open_store import open_store
+from shared.ports import StoreError
+from shared.runtime.logs import configure_logs
+from shared.runtime.signals import stop_requested
+
+
+class Service(StrEnum):
+    """The services that can be run alone."""
+
+    ROUTER = "router"
+
+
+def run(
+    service: Annotated[Service, typer.Argument(help="Which service.")],
+    nats: NatsUrl = "",
+    store: StoreUrl = "",
+    log_level: LogLevel = "info",
+) -> None:
+    """Run one service until it is told to stop. The schema must be up to date: fernamt migrate."""
+    configure_logs(level=log_level)
+    if not nats:
+        raise fail("where is the broker? --nats or FERNAMT_NATS_URL")
+    if not store:
+        raise fail("where is the log? --store or FERNAMT_STORE_URL")
+    try:
+        uvloop.run(_router(nats, store))
+    except (StoreError, MigrationError, ValueError, OSError) as error:
+        raise fail(f"{service.value}: {error}") from error
+
+
+async def _router(nats_url: str, store_url: str) -> None:
+    requested = stop_requested()
+    async with contextlib.AsyncExitStack() as stack:
+        store = await open_store(store_url, name="fernamt router")
+        stack.push_async_callback(store.close)
+        bus = await NatsBus.connect(NatsSettings(url=nats_url, name="fernamt router"))
+        stack.push_async_callback(bus.close)
+        router = Router(World(store, bus, SystemClock()))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(router.run())
+            tasks.create_task(_announce(router))
+            await requested.wait()
+            router.stop()
+
+
+async def _announce(router: Router) -> None:
+    """Print once that commands are accepted."""
+    await router.ready.wait()
+    typer.echo("ready")

@@ -1,0 +1,5 @@
+"""``fernamt schemas``."""
+
+
+def schemas() -> None:
+    """Write."""

@@ -1,0 +1,1 @@
+"""The only writer of the log: takes commands, appends what follows, answers after the commit."""

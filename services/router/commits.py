@@ -1,0 +1,120 @@
+"""Group commit: whenever the store is free, everything that is waiting goes in one transaction.
+
+There is no timer. A lone command is committed at once; under load the batch is whatever arrived
+while the last commit was under way.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import structlog
+
+from services.router.live import LiveWorkspace
+from services.router.units import Unit
+from shared.ports import Append, CommitInDoubt, EventStore, StoreUnavailable
+from shared.routing.ids import WorkspaceId
+from shared.runtime.failpoints import FAILPOINTS
+
+log = structlog.get_logger()
+
+ROWS_MAX = 1_000
+"""Rows in one transaction; a unit is never cut."""
+
+
+class _Waiting(NamedTuple):
+    live: LiveWorkspace
+    generation: int
+    unit: Unit
+
+    def is_void(self) -> bool:
+        """Whether its workspace was dropped since: the unit is being decided again."""
+        return self.generation != self.live.generation
+
+
+class Commits:
+    """The line of units before the store. ``run`` serves it; raises ``LeaseLost``."""
+
+    def __init__(self, store: EventStore, leases: Mapping[int, int]) -> None:
+        self._store = store
+        self._leases = leases
+        self._line: deque[_Waiting] = deque()
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.batches = 0
+        self.rows = 0
+
+    def add(self, live: LiveWorkspace, unit: Unit) -> None:
+        self._line.append(_Waiting(live, live.generation, unit))
+        self._idle.clear()
+        self._wake.set()
+
+    async def drained(self) -> None:
+        """Wait until nothing is under way."""
+        await self._idle.wait()
+
+    async def run(self) -> None:
+        """Commit until cancelled."""
+        while True:
+            batch = self._take()
+            if batch:
+                await self._commit(batch)
+                continue
+            self._idle.set()
+            self._wake.clear()
+            await self._wake.wait()
+
+    def _take(self) -> list[_Waiting]:
+        batch: list[_Waiting] = []
+        rows = 0
+        while self._line and rows < ROWS_MAX:
+            waiting = self._line.popleft()
+            if not waiting.is_void():
+                batch.append(waiting)
+                rows += len(waiting.unit.rows)
+        return batch
+
+    async def _commit(self, batch: Sequence[_Waiting]) -> None:
+        FAILPOINTS.passing("before_insert")
+        try:
+            lost = await self._append(_appends(batch))
+        except (StoreUnavailable, CommitInDoubt) as error:
+            log.warning("commit_failed", error=type(error).__name__, reason=str(error))
+            for live in dict.fromkeys(waiting.live for waiting in batch):
+                live.lost(str(error))
+            return
+        FAILPOINTS.passing("after_commit")
+        self.batches += 1
+        for live in dict.fromkeys(waiting.live for waiting in batch):
+            if live.workspace_id in lost:
+                live.lost("another writer took the position")
+        for waiting in batch:
+            if not waiting.is_void():
+                self.rows += len(waiting.unit.rows)
+                waiting.live.committed(waiting.unit)
+                FAILPOINTS.passing("mid_batch")
+
+    async def _append(self, appends: Sequence[Append]) -> frozenset[WorkspaceId]:
+        if FAILPOINTS.armed != "before_commit":
+            return await self._store.append(appends, self._leases)
+        sent = asyncio.ensure_future(self._store.append(appends, self._leases))
+        await asyncio.sleep(0)  # the statement is on its way, its outcome unknown
+        FAILPOINTS.passing("before_commit")
+        return await sent
+
+
+def _appends(batch: Sequence[_Waiting]) -> list[Append]:
+    """All rows of a workspace in one append, in their order."""
+    units: dict[WorkspaceId, list[Unit]] = {}
+    for waiting in batch:
+        units.setdefault(waiting.live.workspace_id, []).append(waiting.unit)
+    return [
+        Append(
+            workspace_id,
+            [row for unit in several for row in unit.rows],
+            [row for unit in several for row in unit.vault],
+        )
+        for workspace_id, several in units.items()
+    ]

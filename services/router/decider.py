@@ -1,0 +1,155 @@
+"""Deciding for one workspace: a job in, a unit out, the speculative state in between.
+
+No waiting, no sending and no storing: what comes out may still be lost, and then this state is
+thrown away as a whole.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from services.router.personal import seal
+from services.router.stamps import Stamps
+from services.router.units import Answer, Job, Unit
+from shared.ports import Clock, StoredRow, VaultRow
+from shared.routing.commands import ConversationCommand, LogIn, LogOut, Refused, SetStatus
+from shared.routing.decide import Instruction, decide
+from shared.routing.ids import OperatorId, Position, UnixMs
+from shared.routing.notify import Feeds, Numbered
+from shared.routing.queries import answer
+from shared.routing.state import SeenCommand
+from shared.routing.transaction import (
+    Recorded,
+    Stamp,
+    adopt_revision,
+    advance,
+    record,
+    repeat_of,
+)
+from shared.routing.views import View, conversation_view, for_visitor, status_view
+from shared.routing.workspace import Workspace
+from shared.runtime.failpoints import FAILPOINTS
+from shared.wire.log_codec import encode_event
+from shared.wire.queries import QueryRequest
+from shared.wire.requests import CommandRequest
+
+
+class ConversationResult(View, frozen=True, kw_only=True):
+    """The answer to every command about one conversation."""
+
+    conversation: View
+    warnings: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+
+
+class Noted(NamedTuple):
+    """An event and whom it concerns."""
+
+    recorded: Recorded
+    notifications: list[Numbered]
+
+
+class Decider:
+    """The state of one workspace, ahead of its log by what is not committed yet."""
+
+    def __init__(self, workspace: Workspace, feeds: Feeds, clock: Clock, epoch: int) -> None:
+        self.workspace = workspace
+        self._feeds = feeds
+        self._stamps = Stamps(clock, workspace.at)
+        self._epoch = epoch
+
+    @property
+    def position(self) -> Position:
+        return self.workspace.position
+
+    def wake(self) -> Unit | None:
+        """Adopt the present rules and apply due timers; none if there was nothing to do."""
+        at = self._stamps.next()
+        noted = [
+            *self._noted(adopt_revision(self.workspace, Stamp(at, self._epoch))),
+            *self._noted(advance(self.workspace, at, self._epoch)),
+        ]
+        return _unit(None, None, noted) if noted else None
+
+    def due_in_ms(self) -> int | None:
+        """How long until the next timer is due; 0 if one is overdue, none without timers."""
+        if not self.workspace.due:
+            return None
+        return max(self.workspace.due[0].due - self._stamps.next(), 0)
+
+    def take(self, job: Job) -> Unit:
+        """Decide on the job as of now, after everything that has fallen due before it."""
+        at = self._stamps.next()
+        noted = list(self._noted(advance(self.workspace, at, self._epoch)))
+        asked = job.asked
+        if isinstance(asked, QueryRequest):
+            return _unit(job, self._answer(asked, at), noted)
+        early = self._settled(asked, at)
+        if early is not None:
+            return _unit(job, early, noted)
+        return self._execute(job, asked, at, noted)
+
+    def _answer(self, asked: QueryRequest, at: UnixMs) -> Answer:
+        position = self.position
+        if asked.min_position > position:
+            text = f"position {asked.min_position} is not in the log; it ends at {position}"
+            return Answer(position, at, Refused("unavailable", text))
+        return Answer(position, at, answer(self.workspace, asked.question, asked.by, at))
+
+    def _settled(self, asked: CommandRequest, at: UnixMs) -> Answer | None:
+        """The answer to a command that came too late or came before."""
+        if asked.expires_at is not None and asked.expires_at < at:
+            text = f"the command expired {at - asked.expires_at} ms ago"
+            return Answer(self.position, at, Refused("expired", text))
+        seen = repeat_of(self.workspace, _stamp(asked, at, self._epoch))
+        if isinstance(seen, SeenCommand):
+            return Answer(seen.position, seen.at, self._result(asked), repeated=True)
+        return Answer(self.position, at, seen) if seen is not None else None
+
+    def _execute(self, job: Job, asked: CommandRequest, at: UnixMs, noted: list[Noted]) -> Unit:
+        FAILPOINTS.passing("before_decide")
+        refs, vault = seal(asked.command, asked.by)
+        outcome = decide(self.workspace, asked.command, Instruction(asked.by, at, refs))
+        if isinstance(outcome, Refused):
+            return _unit(job, Answer(self.position, at, outcome), noted)
+        if outcome.events:
+            stamp = _stamp(asked, at, self._epoch)
+            noted.extend(self._noted(record(self.workspace, outcome.events, stamp)))
+        FAILPOINTS.passing("after_decide")
+        told = Answer(self.position, at, self._result(asked, outcome.warnings))
+        return _unit(job, told, noted, vault if outcome.events else ())
+
+    def _result(self, asked: CommandRequest, warnings: tuple[str, ...] = ()) -> View | None:
+        command = asked.command
+        if isinstance(command, LogIn | LogOut | SetStatus):
+            return status_view(self.workspace.operators[OperatorId(asked.by.id)])
+        if isinstance(command, ConversationCommand):
+            conversation = self.workspace.conversations[command.conversation_id]
+            view = conversation_view(self.workspace, conversation)
+            visiting = asked.by.kind == "visitor"
+            return ConversationResult(
+                conversation=for_visitor(view) if visiting else view,
+                warnings=warnings or msgspec.UNSET,
+            )
+        return None
+
+    def _noted(self, recorded: Iterable[Recorded]) -> Iterable[Noted]:
+        """Number the notifications of each event while the state stands right after it."""
+        for one in recorded:
+            yield Noted(one, self._feeds.number(one.position, one.envelope))
+
+
+def _stamp(asked: CommandRequest, at: UnixMs, epoch: int) -> Stamp:
+    request = asked.request if asked.command_id is not None else None
+    return Stamp(at, epoch, asked.by, asked.command_id, request, asked.trace)
+
+
+def _unit(
+    job: Job | None,
+    answer: Answer | None,
+    noted: Sequence[Noted],
+    vault: Sequence[VaultRow] = (),
+) -> Unit:
+    rows = [StoredRow(one.recorded.position, *encode_event(one.recorded.envelope)) for one in noted]
+    notifications = [told for one in noted for told in one.notifications]
+    return Unit(job, answer, rows, vault, notifications)

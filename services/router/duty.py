@@ -1,0 +1,92 @@
+"""The right to write and to answer: leases on partitions, renewed before they run out.
+
+Past a lease nothing is said any more, whatever the reason: another router may already be writing.
+The time left is counted from the start of the last renewal on a clock that counts suspension too.
+"""
+
+import asyncio
+from collections.abc import Iterable
+
+import structlog
+
+from shared.ports import Clock, EventStore, Lease, LeaseLost, Leases, StoreUnavailable
+
+log = structlog.get_logger()
+
+LEASE_MS = 3_000
+RENEW_EVERY_MS = 1_000
+MARGIN_MS = 500
+"""Silence begins this long before the store would let somebody else in."""
+CLOCK_SKEW_MAX_MS = 2_000
+
+
+class ClockSkewed(Exception):
+    """This machine's clock and the store's are too far apart for stamps to be trusted."""
+
+
+class Duty:
+    """The leases this router holds. ``epochs`` is empty while it holds none."""
+
+    def __init__(self, leases: Leases, clock: Clock, owner: str) -> None:
+        self._leases = leases
+        self._clock = clock
+        self._owner = owner
+        self._held: list[Lease] = []
+        self._until_ms = 0
+        self.epochs: dict[int, int] = {}
+
+    def holds(self) -> bool:
+        """Whether this router may speak at this very moment."""
+        return self._clock.elapsed_ms() < self._until_ms
+
+    async def take(self, partitions: Iterable[int]) -> bool:
+        """Try to get all ``partitions``; gives back what it got if it did not get all."""
+        wanted = list(partitions)
+        started = self._clock.elapsed_ms()
+        held = list(await self._leases.acquire(self._owner, wanted))
+        if len(held) < len(wanted):
+            await self._leases.release(self._owner, held)
+            return False
+        self._hold(held, started)
+        return True
+
+    def _hold(self, held: list[Lease], started_ms: int) -> None:
+        self._held = held
+        self.epochs = {lease.partition: lease.epoch for lease in held}
+        self._until_ms = started_ms + LEASE_MS - MARGIN_MS
+
+    async def keep(self) -> None:
+        """Renew until cancelled. Raises ``LeaseLost`` once the leases are gone or ran out."""
+        while True:
+            await asyncio.sleep(RENEW_EVERY_MS / 1_000)
+            started = self._clock.elapsed_ms()
+            try:
+                kept = list(await self._leases.renew(self._owner, self._held))
+            except StoreUnavailable as error:
+                log.warning("lease_not_renewed", reason=str(error))
+                if not self.holds():
+                    raise LeaseLost("the leases could not be renewed in time") from error
+                continue
+            if len(kept) < len(self._held):
+                raise LeaseLost("another router holds the partition now")
+            self._hold(kept, started)
+
+    async def give_up(self) -> None:
+        """Hand the leases back, so that nobody has to wait for their end."""
+        held, self._held = self._held, []
+        self.epochs, self._until_ms = {}, 0
+        if held:
+            await self._leases.release(self._owner, held)
+
+
+async def check_clock(store: EventStore, clock: Clock) -> None:
+    """Raise ``ClockSkewed`` where stamps of two routers could contradict one another."""
+    asked = clock.wall_ms()
+    theirs = await store.clock_ms()
+    ours = clock.wall_ms()
+    if asked - CLOCK_SKEW_MAX_MS <= theirs <= ours + CLOCK_SKEW_MAX_MS:
+        return
+    raise ClockSkewed(
+        f"this machine's clock and the store's differ by {abs(theirs - ours)} ms; "
+        f"{CLOCK_SKEW_MAX_MS} ms are allowed"
+    )

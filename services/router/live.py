@@ -1,0 +1,147 @@
+"""One workspace on duty: its jobs in order, its state, and what to do when a commit is lost.
+
+States: *loading* (jobs are kept), *on duty* (jobs are decided at once), *ended*. Whenever rows are
+lost the state is void: it is dropped, read again from the log, and everything that was not
+committed is decided again, in the order in which it came.
+"""
+
+from collections import deque
+from typing import Protocol
+
+import structlog
+
+from services.router.decider import Decider
+from services.router.units import Job, Unit
+from shared.routing.commands import Refused
+from shared.routing.ids import Position, WorkspaceId
+
+log = structlog.get_logger()
+
+JOBS_MAX = 16_384
+"""Jobs of one workspace that may wait for their answer; beyond it ``overloaded``, at once."""
+
+
+class Outlet(Protocol):
+    """Where units go: rows to the committer, and answers out once they may be given."""
+
+    def commit(self, live: "LiveWorkspace", unit: Unit) -> None: ...
+
+    def release(self, live: "LiveWorkspace", unit: Unit) -> None: ...
+
+    def refuse(self, job: Job, refused: Refused) -> None: ...
+
+    def reload(self, live: "LiveWorkspace") -> None: ...
+
+
+class LiveWorkspace:
+    """Takes jobs and hands on units; ``committed`` and ``lost`` tell it what became of them."""
+
+    def __init__(self, workspace_id: WorkspaceId, outlet: Outlet) -> None:
+        self.workspace_id = workspace_id
+        self.generation = 0
+        """Raised with every reload; units of an earlier one are void."""
+        self._outlet = outlet
+        self._decider: Decider | None = None
+        self._pending: deque[Unit] = deque()
+        self._waiting: deque[Job] = deque()
+
+    @property
+    def position(self) -> Position:
+        """The speculative head; 0 while loading."""
+        return self._decider.position if self._decider is not None else Position(0)
+
+    @property
+    def jobs(self) -> int:
+        """Jobs that wait for their answer."""
+        return len(self._pending) + len(self._waiting)
+
+    def submit(self, job: Job) -> None:
+        """Decide on the job now, or keep it until the workspace is loaded."""
+        if self.jobs >= JOBS_MAX:
+            text = f"{JOBS_MAX} commands of this workspace are under way"
+            self._outlet.refuse(job, Refused("overloaded", text))
+        elif self._decider is None:
+            self._waiting.append(job)
+        else:
+            self._decide(self._decider, job)
+
+    def due_in_ms(self) -> int | None:
+        return self._decider.due_in_ms() if self._decider is not None else None
+
+    def wake(self) -> None:
+        """Apply the timers that are due."""
+        if self._decider is None:
+            return
+        unit = self._decider.wake()
+        if unit is not None:
+            self._hand_on(unit)
+
+    # --- what became of it ------------------------------------------------------------------
+
+    def committed(self, unit: Unit) -> None:
+        """The rows of the oldest pending unit are durable: what it says may be said.
+
+        Units without rows that waited behind it are released with it.
+        """
+        assert self._pending
+        assert self._pending[0] is unit
+        self._pending.popleft()
+        self._outlet.release(self, unit)
+        while self._pending and not self._pending[0].rows:
+            self._outlet.release(self, self._pending.popleft())
+
+    def lost(self, why: str) -> None:
+        """What is pending was not written, or nobody knows: decide it again from the log."""
+        log.warning("state_dropped", workspace=self.workspace_id, why=why, units=len(self._pending))
+        self._drop([unit.job for unit in self._pending if unit.job is not None])
+
+    def _drop(self, jobs: list[Job]) -> None:
+        self.generation += 1
+        self._decider = None
+        self._pending.clear()
+        self._waiting.extendleft(reversed(jobs))
+        self._outlet.reload(self)
+
+    def loaded(self, decider: Decider) -> None:
+        """The state as the log has it; everything that waited is decided on now."""
+        self._decider = decider
+        self.wake()
+        waiting, self._waiting = self._waiting, deque()
+        for job in waiting:
+            self.submit(job)
+
+    def end(self) -> list[Job]:
+        """Nothing is answered any more; the jobs that will not be."""
+        jobs = [unit.job for unit in self._pending if unit.job is not None]
+        jobs.extend(self._waiting)
+        self.generation += 1
+        self._decider = None
+        self._pending.clear()
+        self._waiting.clear()
+        return jobs
+
+    # --- deciding ---------------------------------------------------------------------------
+
+    def _decide(self, decider: Decider, job: Job) -> None:
+        try:
+            unit = decider.take(job)
+        except Exception:
+            # A fault in the rules must not take the other workspaces down, nor be tried for ever:
+            # the job is answered, the half-changed state dropped, the rest decided again.
+            log.exception(
+                "decision_failed", workspace=self.workspace_id, request=type(job.asked).__name__
+            )
+            text = "this could not be decided because of a fault in the router; it is in its log"
+            self._outlet.refuse(job, Refused("unavailable", text))
+            self.lost("a decision failed")
+        else:
+            self._hand_on(unit)
+
+    def _hand_on(self, unit: Unit) -> None:
+        if unit.rows:
+            self._pending.append(unit)
+            self._outlet.commit(self, unit)
+        elif self._pending:
+            self._pending.append(unit)
+        else:
+            self._outlet.release(self, unit)

@@ -1,0 +1,185 @@
+"""Everything the router says: answers to whoever asked, and messages to the feeds.
+
+Nothing leaves before its commit, and nothing once the leases are over.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, assert_never
+
+import msgspec
+import structlog
+
+from services.router.duty import Duty
+from services.router.personal import unseal
+from services.router.units import Answer, Job, Unit
+from shared.adapters.open_store import Store
+from shared.ports import Bus, StoreError
+from shared.routing.commands import Refused
+from shared.routing.events import REF_FIELDS, Actor
+from shared.routing.ids import (
+    EntryPointId,
+    OperatorId,
+    Position,
+    Ref,
+    UnixMs,
+    VisitorId,
+    WorkspaceId,
+)
+from shared.routing.notify import Numbered, Recipient
+from shared.routing.queries import ConversationAnswer, Operators
+from shared.routing.views import ConversationView, View
+from shared.runtime.failpoints import FAILPOINTS
+from shared.runtime.tasks import Tasks
+from shared.wire.log_codec import decode_event
+from shared.wire.replies import answered, refused
+from shared.wire.subjects import EntryFeed, OperatorFeed, TeamFeed, VisitorFeed, subject_of
+
+log = structlog.get_logger()
+
+TIMELINE_MAX = 1_000
+"""Events of a conversation's timeline in one answer, the newest."""
+
+
+Fields = dict[str, Any]
+Texts = Mapping[Any, object]
+
+_NOTHING: Fields = {}
+_encode = msgspec.json.Encoder().encode
+
+
+class TimelineEntry(View, frozen=True, kw_only=True):
+    """One event of a conversation, with notes and other personal texts as text."""
+
+    position: Position
+    at: UnixMs
+    by: Actor | None
+    event: Fields
+
+
+class ConversationResult(View, frozen=True, kw_only=True):
+    """The answer to the query ``conversation``."""
+
+    conversation: ConversationView
+    timeline: tuple[TimelineEntry, ...]
+
+
+class Publishing:
+    """Sends what units have to say, when they may say it."""
+
+    def __init__(self, bus: Bus, store: Store, duty: Duty, tasks: Tasks) -> None:
+        self._bus = bus
+        self._store = store
+        self._duty = duty
+        self._tasks = tasks
+
+    def release(self, workspace_id: WorkspaceId, unit: Unit) -> None:
+        """Answer and tell: the unit's rows are durable, or it needed none."""
+        if unit.job is not None and unit.answer is not None and unit.job.reply:
+            FAILPOINTS.passing("before_reply")
+            self._answer(workspace_id, unit.job.reply, unit.answer)
+            FAILPOINTS.passing("after_reply")
+        for numbered in unit.notifications:
+            self._bus.publish(
+                _feed_subject(workspace_id, numbered.notification.recipient),
+                _feed_message(numbered),
+            )
+
+    def refuse(self, job: Job, refusal: Refused) -> None:
+        """Answer at once with something that was decided on nothing."""
+        self.refuse_to(job.reply, refusal)
+
+    def refuse_to(self, reply: str, refusal: Refused) -> None:
+        if reply:
+            sent = refused(refusal)
+            self._bus.publish(reply, sent.body, headers=sent.headers)
+
+    def _answer(self, workspace_id: WorkspaceId, reply: str, answer: Answer) -> None:
+        if isinstance(answer.result, Refused):
+            self.refuse_to(reply, answer.result)
+        elif isinstance(answer.result, ConversationAnswer | Operators):
+            self._tasks.start(self._complete(workspace_id, reply, answer), "answer")
+        else:
+            self._send(reply, answer, answer.result)
+
+    def _send(self, reply: str, answer: Answer, result: object) -> None:
+        if self._duty.holds():
+            sent = answered(
+                answer.position, answer.at, result or _NOTHING, repeated=answer.repeated
+            )
+            self._bus.publish(reply, sent.body)
+
+    # --- what has to be read first ----------------------------------------------------------
+
+    async def _complete(self, workspace_id: WorkspaceId, reply: str, answer: Answer) -> None:
+        """Fill in what only the log and the vault know: timelines and personal texts."""
+        try:
+            if isinstance(answer.result, ConversationAnswer):
+                result: object = await self._with_timeline(workspace_id, answer.result)
+            else:
+                assert isinstance(answer.result, Operators)
+                result = await self._with_names(answer.result)
+        except StoreError as error:
+            log.warning("answer_not_completed", workspace=workspace_id, reason=str(error))
+            self.refuse_to(reply, Refused("unavailable", "the store could not be read just now"))
+        else:
+            self._send(reply, answer, result)
+
+    async def _with_timeline(
+        self, workspace_id: WorkspaceId, answer: ConversationAnswer
+    ) -> ConversationResult:
+        rows = await self._store.events.read_at(workspace_id, answer.positions[-TIMELINE_MAX:])
+        told = [(row.position, decode_event(row.topic, row.state)) for row in rows]
+        fields = [(msgspec.to_builtins(e.data), REF_FIELDS[type(e.data)]) for _, e in told]
+        texts = await self._texts_of(fields)
+        timeline = [
+            TimelineEntry(position=position, at=e.at, by=e.by, event=_readable(event, refs, texts))
+            for (position, e), (event, refs) in zip(told, fields, strict=True)
+        ]
+        return ConversationResult(conversation=answer.conversation, timeline=tuple(timeline))
+
+    async def _with_names(self, answer: Operators) -> dict[str, object]:
+        fields = [(msgspec.to_builtins(one), ("name", "email")) for one in answer.operators]
+        texts = await self._texts_of(fields)
+        return {"operators": [_readable(one, refs, texts) for one, refs in fields]}
+
+    async def _texts_of(self, fields: Sequence[tuple[Fields, Sequence[str]]]) -> Texts:
+        refs = [Ref(one[name]) for one, names in fields for name in names if one[name]]
+        if not refs:
+            return {}
+        return {ref: unseal(body) for ref, body in (await self._store.vault.read(refs)).items()}
+
+
+def _readable(fields: Fields, refs: Sequence[str], texts: Texts) -> Fields:
+    """The same with each reference replaced by its text, null where that was erased."""
+    return fields | {name: texts.get(fields[name]) for name in refs}
+
+
+@lru_cache(maxsize=65_536)
+def _feed_subject(workspace_id: WorkspaceId, recipient: Recipient) -> str:
+    match recipient.kind:
+        case "operator":
+            return subject_of(OperatorFeed(workspace_id, OperatorId(recipient.id)))
+        case "visitor":
+            return subject_of(VisitorFeed(workspace_id, VisitorId(recipient.id)))
+        case "entry":
+            return subject_of(EntryFeed(workspace_id, EntryPointId(recipient.id)))
+        case "team":
+            return subject_of(TeamFeed(workspace_id))
+        case _:
+            assert_never(recipient.kind)
+
+
+def _feed_message(numbered: Numbered) -> bytes:
+    """``{"id", "seq"?, "type", "position", "at", "alert", ...}``."""
+    notification = numbered.notification
+    message: Fields = {"id": numbered.id}
+    if numbered.seq is not None:
+        message["seq"] = numbered.seq
+    message |= {
+        "type": notification.type,
+        "position": numbered.position,
+        "at": numbered.at,
+        "alert": notification.alert,
+    }
+    return _encode(message | notification.fields)

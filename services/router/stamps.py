@@ -1,0 +1,25 @@
+"""The moments that a workspace's events are stamped with: the wall clock, but never backwards."""
+
+from shared.ports import Clock
+from shared.routing.ids import UnixMs
+
+
+class Stamps:
+    """``at = max(wall clock, last stamp + time elapsed since)``.
+
+    A wall clock that is set back therefore slows nothing down and reorders nothing: time goes on
+    from where the log had it.
+    """
+
+    def __init__(self, clock: Clock, last: UnixMs) -> None:
+        self._clock = clock
+        self._last = last
+        self._elapsed = clock.elapsed_ms()
+
+    def next(self) -> UnixMs:
+        """The stamp for what happens now."""
+        elapsed = self._clock.elapsed_ms()
+        gone_on = self._last + max(elapsed - self._elapsed, 0)
+        self._last = UnixMs(max(self._clock.wall_ms(), gone_on))
+        self._elapsed = elapsed
+        return self._last

@@ -1,0 +1,43 @@
+"""What travels through the router: jobs as they came in, and units that wait for their commit."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from shared.ports import StoredRow, VaultRow
+from shared.routing.commands import Refused
+from shared.routing.ids import Position, UnixMs
+from shared.routing.notify import Numbered
+from shared.routing.views import View
+from shared.wire.queries import QueryRequest
+from shared.wire.requests import CommandRequest
+
+
+class Job(NamedTuple):
+    """A request as it was read, and where its answer goes."""
+
+    reply: str
+    """Subject of the answer; empty where the sender wants none."""
+    asked: CommandRequest | QueryRequest
+
+
+class Answer(NamedTuple):
+    """What the asker gets once ``position`` is durable."""
+
+    position: Position
+    at: UnixMs
+    result: View | Refused | None
+    repeated: bool = False
+
+
+class Unit(NamedTuple):
+    """Rows that are appended together, and what may be said once they are.
+
+    Without rows it waits for whatever it was decided on. ``job`` is what to decide again if the
+    rows are lost; timers have none, as they fall due again.
+    """
+
+    job: Job | None
+    answer: Answer | None
+    rows: Sequence[StoredRow] = ()
+    vault: Sequence[VaultRow] = ()
+    notifications: Sequence[Numbered] = ()
