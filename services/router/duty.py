@@ -9,7 +9,15 @@ from collections.abc import Iterable
 
 import structlog
 
-from shared.ports import Clock, EventStore, Lease, LeaseLost, Leases, StoreUnavailable
+from shared.ports import (
+    Clock,
+    CommitInDoubt,
+    EventStore,
+    Lease,
+    LeaseLost,
+    Leases,
+    StoreUnavailable,
+)
 
 log = structlog.get_logger()
 
@@ -62,7 +70,7 @@ class Duty:
             started = self._clock.elapsed_ms()
             try:
                 kept = list(await self._leases.renew(self._owner, self._held))
-            except StoreUnavailable as error:
+            except (StoreUnavailable, CommitInDoubt) as error:
                 log.warning("lease_not_renewed", reason=str(error))
                 if not self.holds():
                     raise LeaseLost("the leases could not be renewed in time") from error
