@@ -36,13 +36,20 @@ class Replay:
         """Decisions by another revision of the rules: applied, not made again."""
 
     def feed(self, position: Position, envelope: Envelope) -> Divergence | None:
-        """Take the next event; the divergence it shows, if any, stops nothing by itself."""
+        """Take the next event; the divergence it shows, if any, stops nothing by itself.
+
+        After an event that does not fit the state at all nothing more can be judged.
+        """
         if position != self.workspace.position + 1:
             what = f"position {self.workspace.position + 1} is missing"
             return Divergence(position, envelope.data, None, what)
         divergence = self._compare(position, envelope)
-        evolve(self.workspace, envelope)
         self.events += 1
+        try:
+            evolve(self.workspace, envelope)
+        except (AssertionError, LookupError, ValueError) as misfit:
+            what = f"the event does not fit the state: {misfit!r}"
+            return divergence or Divergence(position, envelope.data, None, what)
         return divergence
 
     def finish(self) -> Divergence | None:

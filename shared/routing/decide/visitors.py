@@ -106,7 +106,7 @@ def _write(workspace: Workspace, command: c.Write, instruction: Instruction) -> 
     if conversation.closed_at is None:
         return facts(wrote)
     policy = workspace.policy_of(conversation.home_scope, conversation.entry_point_id)
-    if instruction.at - conversation.closed_at > policy.reopen_window_s * 1_000:
+    if instruction.at - conversation.closed_at >= policy.reopen_window_s * 1_000:
         return Refused(
             "already_closed",
             f"{command.conversation_id} was closed too long ago to be taken up again",
