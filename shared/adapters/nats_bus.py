@@ -1,0 +1,192 @@
+"""The bus over NATS: publish, request and subscribe on one connection that renews itself."""
+
+import asyncio
+import itertools
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from typing import NamedTuple
+
+from shared.adapters.nats_client import BusCounters, Handler
+from shared.adapters.nats_connection import Listener, NatsConnection, NatsSettings
+from shared.adapters.nats_wire import STATUS, publish_command
+from shared.ports import Message, NoResponders
+
+REQUESTS_MAX = 65_536
+"""Requests that may wait for their answer."""
+
+
+class NotSent(Exception):
+    """The message was not queued and nobody will see it: too much waits, or the bus is closed."""
+
+
+class NatsBus:
+    """``Bus`` over one NATS connection. Made by ``connect``, ended by ``close``.
+
+    Handlers run inside the reading of the socket: what they raise is logged and counted, and while
+    they work nothing else is read. ``counters`` is there for the metrics.
+    """
+
+    def __init__(self, settings: NatsSettings) -> None:
+        self.counters = BusCounters()
+        self._outbox_max = settings.outbox_max
+        self._outbox: list[bytes] = []
+        self._outbox_bytes = 0
+        self._inbox = f"{settings.inbox_prefix}.{secrets.token_hex(11)}."
+        self._numbers = itertools.count(1)
+        self._waiting: dict[str, _Waiting] = {}
+        self._loop = asyncio.get_running_loop()
+        self._connection = NatsConnection(
+            settings, self.counters, on_live=self._push, on_denied=self._denied
+        )
+
+    @classmethod
+    async def connect(cls, settings: NatsSettings) -> "NatsBus":
+        """Connect, or raise ``ConnectionError`` after ``settings.connect_within_s``."""
+        bus = cls(settings)
+        inbox = Listener(f"{bus._inbox}*", "", bus._answered)
+        bus._connection.listeners[inbox] = None
+        await bus._connection.open()
+        return bus
+
+    @property
+    def connected(self) -> bool:
+        """Whether messages are flowing right now."""
+        return self._connection.live.is_set() and not self._connection.closing
+
+    def publish(
+        self,
+        subject: str,
+        data: bytes,
+        *,
+        reply: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Queue a message for sending, without waiting.
+
+        While the connection is lost it waits for the next one. Raises ``NotSent`` if more than
+        ``outbox_max`` bytes are waiting or the bus is closed, ``ValueError`` for a subject or a
+        header that breaks the protocol or a message larger than the server takes.
+        """
+        command = publish_command(subject, reply, data, headers)
+        size = len(command)
+        client = self._connection.client
+        if size > client.max_payload:
+            raise ValueError(f"{size} bytes for {subject} are more than the server takes")
+        waiting = self._outbox_bytes + client.pending_data_size
+        if waiting + size > self._outbox_max or self._connection.closing:
+            self._refuse(f"{waiting} bytes are waiting already")
+        if not self._outbox:
+            self._loop.call_soon(self._push)
+        self._outbox.append(command)
+        self._outbox_bytes += size
+        self.counters.published += 1
+
+    async def request(
+        self,
+        subject: str,
+        data: bytes,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float,
+    ) -> Message:
+        """Send and wait for one answer.
+
+        Raises ``NoResponders``, or ``TimeoutError`` (nothing is known then), or ``PermissionError``
+        where the server does not let us publish, or what ``publish`` raises.
+        """
+        if len(self._waiting) >= REQUESTS_MAX:
+            self._refuse(f"{REQUESTS_MAX} requests are waiting for their answer")
+        inbox = f"{self._inbox}{next(self._numbers)}"
+        answer: asyncio.Future[Message] = self._loop.create_future()
+        self._waiting[inbox] = _Waiting(subject, answer)
+        try:
+            self.publish(subject, data, reply=inbox, headers=headers)
+            async with asyncio.timeout(timeout_s):
+                message = await answer
+        finally:
+            del self._waiting[inbox]
+        if message.headers.get(STATUS) == "503" and not message.data:
+            raise NoResponders(subject)
+        return message
+
+    async def subscribe(
+        self, subject: str, handler: Handler, *, queue: str = ""
+    ) -> "NatsSubscription":
+        """Subscribe; once this returns, the server delivers.
+
+        Without a connection it waits for the next one. Raises ``PermissionError`` if the server
+        refuses, ``nats.errors.BadSubjectError``, or ``ConnectionError`` if the bus is closed.
+        """
+        self._push()
+        listener = Listener(subject, queue, handler)
+        self._connection.listeners[listener] = None
+        established = False
+        try:
+            await self._connection.establish(listener)
+            established = True
+        finally:
+            if not established:
+                del self._connection.listeners[listener]
+                listener.drop()
+        return NatsSubscription(self._connection, listener)
+
+    def on_reconnect(self, callback: Callable[[], Awaitable[None]]) -> None:
+        """Call ``callback`` after every renewed connection, once all subscriptions live again."""
+        self._connection.callbacks.append(callback)
+
+    async def close(self) -> None:
+        """Send what is queued, then disconnect. Requests still waiting raise ``TimeoutError``."""
+        if self._connection.closing:
+            return
+        self._push()
+        await self._connection.close()
+        for waiting in self._waiting.values():
+            if not waiting.answer.done():
+                waiting.answer.set_exception(TimeoutError("the bus was closed"))
+
+    def _push(self) -> None:
+        client = self._connection.client
+        if self._outbox and not client.is_closed:
+            client.send(b"".join(self._outbox))
+            self._outbox.clear()
+            self._outbox_bytes = 0
+
+    def _refuse(self, why: str) -> None:
+        self.counters.refused += 1
+        raise NotSent("the bus is closed" if self._connection.closing else why)
+
+    def _answered(self, message: Message) -> None:
+        waiting = self._waiting.get(message.subject)
+        if waiting is not None and not waiting.answer.done():
+            waiting.answer.set_result(message)
+
+    def _denied(self, text: str) -> None:
+        """Tell whoever waits for what the server has just refused; else it would seem silent."""
+        for listener in self._connection.listeners:
+            if f'Subscription to "{listener.subject}"' in text:
+                listener.denied = text
+        for waiting in self._waiting.values():
+            if f'Publish to "{waiting.subject}"' in text and not waiting.answer.done():
+                waiting.answer.set_exception(PermissionError(text))
+
+
+class NatsSubscription:
+    """``Subscription`` of a ``NatsBus``."""
+
+    def __init__(self, connection: NatsConnection, listener: Listener) -> None:
+        self._connection = connection
+        self._listener = listener
+
+    async def stop(self) -> None:
+        """End the subscription after everything already received was handed over.
+
+        On a lost connection it is over at once: what the server had sent went with it.
+        """
+        if self._listener in self._connection.listeners:
+            del self._connection.listeners[self._listener]
+            await self._listener.end()
+
+
+class _Waiting(NamedTuple):
+    subject: str
+    answer: "asyncio.Future[Message]"
