@@ -63,7 +63,11 @@ def _upcast(topic: str, state: bytes, upcasts: Mapping[str, Upcast]) -> Envelope
     event = envelope.get("data")
     if not isinstance(event, dict) or event.get("type") != topic:
         raise UndecodableEvent(topic, "the event in it is another")
-    return msgspec.convert({**envelope, "data": upcast(event, upcasts)}, Envelope)
+    try:
+        data = upcast(event, upcasts)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise UndecodableEvent(topic, f"its upcast failed: {error!r}") from error
+    return msgspec.convert({**envelope, "data": data}, Envelope)
 
 
 def _unknown(topic: str) -> str:

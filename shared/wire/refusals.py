@@ -98,7 +98,7 @@ def _place(path: str) -> str:
 
 
 def _reason(what: str) -> str:
-    if ID_PATTERN in what:
+    if repr(ID_PATTERN) in what:
         return "an id is expected: 1 to 64 of A-Z, a-z, 0-9, _ and -"
     reason = what.replace("`", "")
     return reason[:1].lower() + reason[1:]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -60,7 +60,7 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     at: UnixMs
     repeated: bool | UnsetType = UNSET
     """True if the command had been carried out before, at this position."""
-    result: object
+    result: Any
 
 
 class NotDone(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,1 @@
+"""Tests of what crosses the wire, above all of what should not get across."""
