@@ -34,6 +34,7 @@ class _Progress:
         self.rows: deque[StoredRow] = deque()
         self.head = Position(0)
         self.queued = False
+        """In the line or being published: one worker at a time for each workspace."""
 
     def next_rows(self) -> list[StoredRow]:
         """Buffered rows that follow directly on what is published."""
@@ -95,7 +96,6 @@ class Relay:
         while True:
             workspace_id = await self._line.get()
             progress = self._progress[workspace_id]
-            progress.queued = False
             self._busy += 1
             try:
                 await self._publish(workspace_id, progress)
@@ -108,6 +108,7 @@ class Relay:
                 await asyncio.sleep(RETRY_S)
             finally:
                 self._busy -= 1
+            progress.queued = False
             if progress.published < progress.head:
                 self._enqueue(workspace_id, progress)
             elif not self._busy and self._line.empty():
