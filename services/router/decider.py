@@ -91,20 +91,31 @@ class Decider:
 
     def _answer(self, asked: QueryRequest, at: UnixMs) -> Answer:
         position = self.position
+        if asked.expires_at is not None and asked.expires_at < at:
+            return self._expired(asked.expires_at, at)
         if asked.min_position > position:
             text = f"position {asked.min_position} is not in the log; it ends at {position}"
             return Answer(position, at, Refused("unavailable", text))
         return Answer(position, at, answer(self.workspace, asked.question, asked.by, at))
 
     def _settled(self, asked: CommandRequest, at: UnixMs) -> Answer | None:
-        """The answer to a command that came too late or came before."""
-        if asked.expires_at is not None and asked.expires_at < at:
-            text = f"the command expired {at - asked.expires_at} ms ago"
-            return Answer(self.position, at, Refused("expired", text))
+        """The answer to a command that came before or came too late, in this order.
+
+        ``expired`` says that nothing was done, so it is nothing to tell whoever asks again about
+        something that was.
+        """
         seen = repeat_of(self.workspace, _stamp(asked, at, self._epoch))
         if isinstance(seen, SeenCommand):
             return Answer(seen.position, seen.at, self._result(asked), repeated=True)
-        return Answer(self.position, at, seen) if seen is not None else None
+        if seen is not None:
+            return Answer(self.position, at, seen)
+        if asked.expires_at is not None and asked.expires_at < at:
+            return self._expired(asked.expires_at, at)
+        return None
+
+    def _expired(self, expires_at: UnixMs, at: UnixMs) -> Answer:
+        text = f"this expired {at - expires_at} ms ago"
+        return Answer(self.position, at, Refused("expired", text))
 
     def _execute(self, job: Job, asked: CommandRequest, at: UnixMs, noted: list[Noted]) -> Unit:
         FAILPOINTS.passing("before_decide")

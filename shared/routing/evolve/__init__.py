@@ -3,6 +3,8 @@
 ``evolve`` works in place; nobody outside sees a half-applied event.
 """
 
+import msgspec
+
 from shared.routing.events import Envelope
 from shared.routing.evolve import conversations, operators, settings
 from shared.routing.ids import Position
@@ -18,9 +20,8 @@ def evolve(workspace: Workspace, envelope: Envelope) -> None:
     """Apply the event at the workspace's next position."""
     workspace.position = Position(workspace.position + 1)
     workspace.at = envelope.at
-    if envelope.request is not None and envelope.cmd is not None and envelope.by is not None:
-        seen = SeenCommand(workspace.position, envelope.at, envelope.request)
-        _remember(workspace, command_key(envelope.by, envelope.cmd), seen)
+    if envelope.cmd is not None and envelope.by is not None:
+        _remember(workspace, command_key(envelope.by, envelope.cmd), envelope)
     event = envelope.data
     _APPLY[type(event)](workspace, event)
     conversation_id = getattr(event, "conversation_id", None)
@@ -30,10 +31,15 @@ def evolve(workspace: Workspace, envelope: Envelope) -> None:
             conversation.positions.append(workspace.position)
 
 
-def _remember(workspace: Workspace, key: CommandKey, command: SeenCommand) -> None:
+def _remember(workspace: Workspace, key: CommandKey, envelope: Envelope) -> None:
+    """The command stands where its last event does: that position is what its caller was told."""
     seen = workspace.commands
-    seen[key] = command
-    oldest = command.at - COMMANDS_KEPT_MS
+    if envelope.request is None:
+        if key in seen:
+            seen[key] = msgspec.structs.replace(seen[key], position=workspace.position)
+        return
+    seen[key] = SeenCommand(workspace.position, envelope.at, envelope.request)
+    oldest = envelope.at - COMMANDS_KEPT_MS
     while True:
         first = next(iter(seen))
         if len(seen) <= COMMANDS_MAX and seen[first].at >= oldest:
