@@ -171,8 +171,8 @@ class Term:
                 log.warning("log_not_read", workspace=workspace_id, reason=str(error))
                 await asyncio.sleep(RETRY_S)
             else:
+                self._relay.resume(workspace_id, decider.position)
                 live.loaded(decider)
-                self._relay.resume(workspace_id, live.position)
                 self._arm(live)
                 return
 
