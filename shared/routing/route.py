@@ -264,6 +264,6 @@ def _audiences_of(workspace: Workspace, operator_id: OperatorId) -> list[Audienc
         return []
     return [
         audience
-        for audience in workspace.broadcasts
+        for audience in sorted(workspace.broadcasts)  # theirs is the order in which they came
         if any(atom in standing.atoms for atom in audience)
     ]

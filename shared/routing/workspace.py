@@ -29,6 +29,8 @@ class Standing(NamedTuple):
     counted: bool
     online: bool
     available: bool
+    assignable: bool
+    """Whether a person, or a fallback, may direct something to him."""
 
 
 class Place(NamedTuple):
@@ -152,7 +154,7 @@ class Workspace(Tables):
         if before is not None:
             self._count(before, -1)
         if operator.removed:
-            after = Standing({}, counted=False, online=False, available=False)
+            after = Standing({}, counted=False, online=False, available=False, assignable=False)
         else:
             after = self._standing_of(operator)
             self.standings[operator_id] = after
@@ -163,7 +165,7 @@ class Workspace(Tables):
         for pool in pools.values():
             self._seat(pool, operator, after)
         self._note_arrival(operator_id, before, after)
-        if after.online != (before is not None and before.online):
+        if before is None or before[2:] != after[2:]:
             self._note_fallback(operator_id)
         self.changed_operators[operator_id] = None
 
@@ -183,6 +185,7 @@ class Workspace(Tables):
             counted=counted,
             online=counted and operator.effective == "online",
             available=not unavailable(self.roles, operator),
+            assignable=counted and operator.effective != "offline",
         )
 
     def _count(self, standing: Standing, step: int) -> None:
@@ -222,10 +225,19 @@ class Workspace(Tables):
             self.arrived[operator_id] = None
 
     def _note_fallback(self, operator_id: OperatorId) -> None:
-        """Entry points whose mode may hang on this one operator."""
-        for entry_point_id, entry_point in self.entry_points.items():
-            if any(target.operator == operator_id for target in entry_point.fallback):
-                self.changed_entry_points[entry_point_id] = None
+        """Modes that may hang on this one operator, and conversations held for want of him."""
+        concerned = {
+            entry_point_id: None
+            for entry_point_id, entry_point in self.entry_points.items()
+            if any(target.operator == operator_id for target in entry_point.fallback)
+        }
+        if not concerned:
+            return
+        self.changed_entry_points.update(concerned)
+        for order in list(self.lines.get((), ())):
+            conversation = self.conversations[order.conversation_id]
+            if conversation.entry_point_id in concerned:
+                self.waits(conversation)
 
     def pool(self, demand: Demand) -> Pool:
         """The pool for this demand, built by one walk over its audience if it is new."""
