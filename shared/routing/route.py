@@ -248,14 +248,25 @@ def _announcement(workspace: Workspace) -> ConversationBroadcast | None:
 
 def _news_for_arrivals(workspace: Workspace) -> ConversationBroadcast | None:
     while workspace.arrived:
-        operator_id = next(iter(workspace.arrived))
-        for audience in _audiences_of(workspace, operator_id):
-            for order in workspace.broadcasts[audience]:
-                conversation = workspace.conversations[order.conversation_id]
-                if operator_id not in conversation.told:
-                    return ConversationBroadcast(order.conversation_id, (operator_id,))
+        operator_id, news = next(iter(workspace.arrived.items()))
+        if news is None:
+            news = workspace.arrived[operator_id] = _news_for(workspace, operator_id)
+        while news:
+            conversation_id = news[-1]
+            if operator_id not in workspace.conversations[conversation_id].told:
+                return ConversationBroadcast(conversation_id, (operator_id,))
+            news.pop()
         del workspace.arrived[operator_id]
     return None
+
+
+def _news_for(workspace: Workspace, operator_id: OperatorId) -> list[ConversationId]:
+    """Everything broadcast that reaches the operator, the first to be told of at the end."""
+    return [
+        order.conversation_id
+        for audience in _audiences_of(workspace, operator_id)
+        for order in workspace.broadcasts[audience]
+    ][::-1]
 
 
 def _audiences_of(workspace: Workspace, operator_id: OperatorId) -> list[Audience]:
