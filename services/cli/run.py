@@ -42,7 +42,9 @@ def run(
         raise fail("where is the log? --store or FERNAMT_STORE_URL")
     try:
         uvloop.run(until_stopped(_router(nats, store, lease_ms)))
-    except (StoreError, MigrationError, ValueError, OSError) as error:
+    except MigrationError as error:
+        raise fail(f"{service.value}: {error}: fernamt migrate") from error
+    except (StoreError, ValueError, OSError) as error:
         raise fail(f"{service.value}: {error}") from error
 
 
