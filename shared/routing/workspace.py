@@ -334,7 +334,13 @@ class Workspace(Tables):
     # --- everything -------------------------------------------------------------------------
 
     def restore(self) -> None:
-        """Build every index from the tables, after these came from a snapshot."""
+        """Build every index from the tables, after these were folded or came from a snapshot.
+
+        ``evolve`` alone leaves behind what ``route`` was to look at, and whom it would have put
+        back into a line.
+        """
+        self.changed_operators, self.changed_entry_points = {}, {}
+        self.adrift, self.unannounced, self.arrived = {}, {}, {}
         self.due = SortedList(self.timers.values())
         by_arrival = sorted(self.conversations.values(), key=lambda c: c.arrival)
         self.open = {c.conversation_id: None for c in by_arrival if c.state != "closed"}
