@@ -6,6 +6,8 @@ whom therefore follows from the log, and so does the number each of them carries
 
 from typing import Any, Literal, NamedTuple
 
+import msgspec
+
 from shared.routing import events as e
 from shared.routing.events import Envelope, EventUnion
 from shared.routing.ids import ConversationId, OperatorId, Position, UnixMs
@@ -22,7 +24,7 @@ class Recipient(NamedTuple):
     id: str
 
 
-class Notification(NamedTuple):
+class Notification(msgspec.Struct, frozen=True, gc=False):
     """One message to one feed. ``alert`` asks the front end to ring."""
 
     recipient: Recipient
@@ -31,7 +33,7 @@ class Notification(NamedTuple):
     fields: dict[str, Any]
 
 
-class Numbered(NamedTuple):
+class Numbered(msgspec.Struct, frozen=True, gc=False):
     """A notification as it goes out: ``id`` and ``seq`` never differ for the same message."""
 
     notification: Notification
@@ -43,6 +45,7 @@ class Numbered(NamedTuple):
 
 
 TEAM = Recipient("team", "")
+_COUNTED = ("operator", "visitor")
 
 
 class Feeds:
@@ -54,14 +57,15 @@ class Feeds:
 
     def number(self, position: Position, envelope: Envelope) -> list[Numbered]:
         """What the event just applied tells whom, numbered; call once for every event."""
-        numbered = []
-        found = notifications(self._workspace, envelope)
-        for index, notification in enumerate(found, start=1):
+        numbered: list[Numbered] = []
+        prefix = f"{self._workspace.workspace_id}:{position}:"
+        last = self._last
+        for notification in notifications(self._workspace, envelope):
             recipient = notification.recipient
             seq = None
-            if recipient.kind in ("operator", "visitor"):
-                seq = self._last[recipient] = self._last.get(recipient, 0) + 1
-            its_id = f"{self._workspace.workspace_id}:{position}:{index}"
+            if recipient.kind in _COUNTED:
+                seq = last[recipient] = last.get(recipient, 0) + 1
+            its_id = f"{prefix}{len(numbered) + 1}"
             numbered.append(Numbered(notification, its_id, seq, position, envelope.at))
         return numbered
 
@@ -80,11 +84,10 @@ def notifications(workspace: Workspace, envelope: Envelope) -> list[Notification
     if conversation_id is None or isinstance(event, e.StatusChosen):
         return []
     conversation = workspace.conversations[conversation_id]
-    return [
-        *_to_operators(workspace, conversation, envelope),
-        *_to_visitor(workspace, conversation, event),
-        *_to_team(conversation, event),
-    ]
+    told = _to_operators(workspace, conversation, envelope)
+    told += _to_visitor(workspace, conversation, event)
+    told += _to_team(conversation, event)
+    return told
 
 
 def _status_changed(event: e.OperatorStatusChanged) -> Notification:
@@ -111,7 +114,9 @@ def _to_operators(
     event = envelope.data
     by = envelope.by.id if envelope.by is not None else None
     fields: dict[str, Any]
-    match event:
+    match event:  # the most frequent events first
+        case e.ConversationOpened() | e.ConversationQueued() | e.OperatorReplied():
+            return []
         case e.ConversationAssigned():
             told = _assigned(workspace, conversation, event, by)
             return [told, *_changed(workspace, conversation, event.operator_id)]
@@ -142,8 +147,6 @@ def _to_operators(
                 *_silent(workspace, conversation, [event.operator_id]),
                 *_changed(workspace, conversation, None),
             ]
-        case e.ConversationOpened() | e.ConversationQueued() | e.OperatorReplied():
-            return []
         case _:
             return _changed(workspace, conversation, None)
 
@@ -192,6 +195,8 @@ def _changed(
     workspace: Workspace, conversation: Conversation, but: OperatorId | None
 ) -> list[Notification]:
     """Everybody in the conversation sees that it changed, without a ring."""
+    if conversation.owner == but and not conversation.participants:
+        return []
     others = [operator_id for operator_id in _involved(conversation) if operator_id != but]
     return _silent(workspace, conversation, others)
 
