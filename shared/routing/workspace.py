@@ -10,12 +10,21 @@ import msgspec
 from sortedcontainers import SortedList
 
 from shared.routing.eligibility import atoms_of, is_member, may_receive, unavailable, unfit
+from shared.routing.fifo import Fifo
 from shared.routing.ids import ConversationId, EntryPointId, GroupId, OperatorId
 from shared.routing.policy import Policy, resolve
 from shared.routing.queue import Lane, Order, excluded_from, order_of
 from shared.routing.ranking import Demand, Pool
 from shared.routing.scope import Scope
-from shared.routing.state import EVERYBODY, Audience, Conversation, Operator, Tables, Timer
+from shared.routing.state import (
+    EVERYBODY,
+    Audience,
+    CommandKey,
+    Conversation,
+    Operator,
+    Tables,
+    Timer,
+)
 from shared.routing.vocabulary import Delivery
 
 POOLS_MAX = 1_000
@@ -64,6 +73,8 @@ class Workspace(Tables):
     closed: dict[ConversationId, None] = {}
     """By the moment they were closed."""
     policies: dict[tuple[GroupId | None, EntryPointId], Policy] = {}
+    commands_by_age: Fifo[CommandKey] = msgspec.field(default_factory=Fifo)
+    """The keys of ``commands`` in their order."""
 
     changed_operators: dict[OperatorId, None] = {}
     changed_entry_points: dict[EntryPointId, None] = {}
@@ -342,6 +353,7 @@ class Workspace(Tables):
         self.changed_operators, self.changed_entry_points = {}, {}
         self.adrift, self.unannounced, self.arrived = {}, {}, {}
         self.due = SortedList(self.timers.values())
+        self.commands_by_age = Fifo(self.commands)
         by_arrival = sorted(self.conversations.values(), key=lambda c: c.arrival)
         self.open = {c.conversation_id: None for c in by_arrival if c.state != "closed"}
         ended = [c for c in by_arrival if c.closed_position is not None]
