@@ -35,7 +35,7 @@ from shared.routing.workspace import Workspace
 WhyMine = Literal["owner", "participant", "broadcast"]
 
 
-class View(msgspec.Struct, frozen=True, kw_only=True):
+class View(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One JSON object of an answer."""
 
 

@@ -104,7 +104,7 @@ class Workspace(Tables):
             return ()
         if not entry_point.groups:
             return (EVERYBODY,)
-        return tuple(sorted(g for g in entry_point.groups if self.groups[g].enabled))
+        return tuple(sorted([g for g in entry_point.groups if self.groups[g].enabled]))
 
     def policy_of(self, scope: Scope, entry_point_id: EntryPointId) -> Policy:
         """The policy for conversations of ``scope`` that entered at ``entry_point_id``."""
@@ -151,7 +151,10 @@ class Workspace(Tables):
         return found
 
     def somebody_online(self, audience: Audience) -> bool:
-        return any(self.online.get(atom, 0) for atom in audience)
+        for atom in audience:
+            if self.online.get(atom, 0):
+                return True
+        return False
 
     def somebody_belongs(self, audience: Audience) -> bool:
         return any(self.members.get(atom, 0) for atom in audience)
