@@ -28,7 +28,10 @@ from shared.routing.vocabulary import (
     Channel,
     ChosenStatus,
     CloseReason,
+    DeclineReason,
+    ForwardMode,
     OfflineDisplay,
+    OperatorKind,
 )
 
 _ID = Meta(pattern=ID_PATTERN)
@@ -55,6 +58,7 @@ BoundGroups = Annotated[tuple[AGroup, ...], Meta(min_length=1, max_length=1_000)
 Priority = Annotated[int, Meta(ge=0, le=9)]
 Capacity = Annotated[int, Meta(ge=0, le=10_000)]
 Weight = Annotated[int, Meta(ge=1, le=100)]
+OfferNumber = Annotated[int, Meta(ge=1, le=2**53)]
 PauseSeconds = Annotated[int, Meta(ge=1, le=31_536_000)]
 VisitorField = Literal["priority", "skills", "optional_skills"]
 _Number = Annotated[int, Meta(ge=-(2**53), le=2**53)]
@@ -69,6 +73,9 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     personal: ClassVar[tuple[str, ...]] = ()
     """Fields whose text goes to the vault."""
+
+    reserved: ClassVar[str] = ""
+    """The one service that may send it, for what services tell the router."""
 
 
 # --- the workspace and its settings ---------------------------------------------------------
@@ -131,6 +138,7 @@ class DefineEntryPoint(Command, frozen=True):
     ask_group: bool | Annotated[tuple[AGroup, ...], _LIST] | UnsetType = UNSET
     weight: Weight | UnsetType = UNSET
     visitor_may_set: Annotated[tuple[VisitorField, ...], _LIST] | UnsetType = UNSET
+    first_responder: AnOperator | None | UnsetType = UNSET
     names: Names | UnsetType = UNSET
 
 
@@ -154,7 +162,7 @@ class _OperatorSettings(Command, frozen=True):
 
 
 class RegisterOperator(_OperatorSettings, frozen=True):
-    pass
+    kind: OperatorKind = "human"
 
 
 class UpdateOperator(_OperatorSettings, frozen=True):
@@ -196,6 +204,52 @@ class SetStatus(Command, frozen=True):
     conversation_id: AConversation | None = None
 
 
+class SetPreferences(Command, frozen=True):
+    allowed = ("operator",)
+    reachable_when_slow: bool | UnsetType = UNSET
+
+
+# --- what presence tells --------------------------------------------------------------------
+
+
+class PresenceReport(Command, frozen=True):
+    """Sent by the presence service, on change only."""
+
+    allowed = ("service",)
+    reserved = "presence"
+
+
+class LapseSession(PresenceReport, frozen=True):
+    operator_id: AnOperator
+    session_id: ASession
+
+
+class ReturnSession(PresenceReport, frozen=True):
+    operator_id: AnOperator
+    session_id: ASession
+
+
+class BecomeIdle(PresenceReport, frozen=True):
+    operator_id: AnOperator
+
+
+class BecomeActive(PresenceReport, frozen=True):
+    operator_id: AnOperator
+
+
+class StartShift(PresenceReport, frozen=True):
+    """An operator's shift or an entry point's hours begin."""
+
+    operator_id: AnOperator | None = None
+    entry_point_id: AnEntryPoint | None = None
+    auto_online: bool = True
+
+
+class EndShift(PresenceReport, frozen=True):
+    operator_id: AnOperator | None = None
+    entry_point_id: AnEntryPoint | None = None
+
+
 # --- conversations --------------------------------------------------------------------------
 
 
@@ -221,6 +275,23 @@ class Release(ConversationCommand, frozen=True):
     allowed = ("operator",)
 
 
+class AcceptOffer(ConversationCommand, frozen=True):
+    allowed = ("operator",)
+    offer: OfferNumber
+
+
+class DeclineOffer(ConversationCommand, frozen=True):
+    allowed = ("operator",)
+    personal = ("text",)
+    offer: OfferNumber
+    reason: DeclineReason = "other"
+    text: Text | None = None
+
+
+class RecallOffer(ConversationCommand, frozen=True):
+    allowed = ("operator",)
+
+
 class Reply(ConversationCommand, frozen=True):
     allowed = ("operator",)
     channel: Channel = "chat"
@@ -240,6 +311,7 @@ class Forward(ConversationCommand, frozen=True):
     allowed = ("operator", "admin")
     personal = ("note",)
     to: Scope
+    mode: ForwardMode | None = None
     note: Text | None = None
 
 
@@ -279,6 +351,14 @@ class Write(ConversationCommand, frozen=True):
     allowed = ("visitor",)
 
 
+class LeavePage(Command, frozen=True):
+    allowed = ("visitor",)
+
+
+class ComeBack(Command, frozen=True):
+    allowed = ("visitor",)
+
+
 class Identify(Command, frozen=True):
     allowed = ("visitor",)
     contact_id: AContact
@@ -315,6 +395,18 @@ COMMANDS: dict[str, type[Command]] = {
     "log_in": LogIn,
     "log_out": LogOut,
     "set_status": SetStatus,
+    "set_preferences": SetPreferences,
+    "session_lapsed": LapseSession,
+    "session_returned": ReturnSession,
+    "operator_idle": BecomeIdle,
+    "operator_active": BecomeActive,
+    "shift_started": StartShift,
+    "shift_ended": EndShift,
+    "accept_offer": AcceptOffer,
+    "decline_offer": DeclineOffer,
+    "recall_offer": RecallOffer,
+    "visitor_left": LeavePage,
+    "visitor_back": ComeBack,
     "claim": Claim,
     "join": Join,
     "leave": Leave,

@@ -24,7 +24,7 @@ from shared.routing.ids import CommandId, Position, UnixMs
 from shared.routing.revision import REVISION
 from shared.routing.route import next_decision
 from shared.routing.state import SeenCommand, command_key
-from shared.routing.timers import fact_of, next_due
+from shared.routing.timers import facts_of
 from shared.routing.workspace import Workspace
 
 
@@ -63,10 +63,10 @@ def repeat_of(workspace: Workspace, stamp: Stamp) -> SeenCommand | Refused | Non
 def advance(workspace: Workspace, to: UnixMs, epoch: int) -> Iterator[Recorded]:
     """Everything that falls due up to ``to``, each timer with its consequences, in order."""
     while True:
-        timer = next_due(workspace)
+        timer = workspace.next_due()
         if timer is None or timer.due > to:
             return
-        yield from record(workspace, (fact_of(workspace, timer),), Stamp(to, epoch))
+        yield from record(workspace, facts_of(workspace, timer), Stamp(to, epoch))
 
 
 def adopt_revision(workspace: Workspace, stamp: Stamp) -> Iterator[Recorded]:

@@ -4,22 +4,36 @@ Indexes follow from the tables, are never stored and can be thrown away at any m
 (``reconsider``). Whatever could release waiting work is noted here for ``route`` to look at.
 """
 
+from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
 import msgspec
 from sortedcontainers import SortedList
 
-from shared.routing.eligibility import atoms_of, is_member, may_receive, unavailable, unfit
-from shared.routing.ids import ConversationId, EntryPointId, GroupId, OperatorId
+from shared.routing.eligibility import (
+    ALONE,
+    alone,
+    atoms_of,
+    is_member,
+    may_receive,
+    unavailable,
+    unfit,
+)
+from shared.routing.ids import ConversationId, EntryPointId, GroupId, OperatorId, UnixMs
 from shared.routing.policy import Policy, resolve
 from shared.routing.queue import Lane, Order, excluded_from, order_of
 from shared.routing.ranking import Demand, Pool
 from shared.routing.scope import Scope
 from shared.routing.state import EVERYBODY, Audience, Conversation, Operator, Tables, Timer
-from shared.routing.vocabulary import Delivery
+from shared.routing.vocabulary import AssignTo, Hold, OwnerCheck, RescindReason, SlowAction
 
 POOLS_MAX = 1_000
 """Pools kept at a time; unused ones beyond it are dropped and built again when needed."""
+
+
+_OUTDATED_TIMERS_MAX = 64
+_SERVED: tuple[Hold, ...] = ("auto", "offer", "affinity_wait")
+"""Holds that a free operator ends."""
 
 
 class Standing(NamedTuple):
@@ -29,13 +43,24 @@ class Standing(NamedTuple):
     counted: bool
     online: bool
     available: bool
+    """Gets conversations automatically."""
+    reachable: bool
+    """Gets them where ``assign_to`` is ``any``."""
+
+    def serves(self, assign_to: AssignTo) -> bool:
+        return self.available if assign_to == "online" else self.reachable
+
+
+_GONE = Standing({}, counted=False, online=False, available=False, reachable=False)
 
 
 class Place(NamedTuple):
     """Where a waiting conversation stands."""
 
-    hold: Delivery
+    hold: Hold
     demand: Demand
+    line: Audience
+    """The audience in whose line it is counted."""
     excluded: tuple[OperatorId, ...]
     order: Order
 
@@ -55,7 +80,8 @@ class Workspace(Tables):
     lines: dict[Audience, SortedList[Order]] = {}
     """All placed conversations by audience, in the order of service."""
     broadcasts: dict[Audience, SortedList[Order]] = {}
-    due: SortedList[Timer] = msgspec.field(default_factory=SortedList)
+    due: list[Timer] = []
+    """A heap; what is not in ``timers`` any more is skipped when it surfaces."""
     declined_by: dict[OperatorId, dict[ConversationId, None]] = {}
     open: dict[ConversationId, None] = {}
     """By arrival."""
@@ -67,6 +93,7 @@ class Workspace(Tables):
     changed_entry_points: dict[EntryPointId, None] = {}
     adrift: dict[ConversationId, None] = {}
     """Owned conversations whose scope has ceased to exist."""
+    undecided: dict[ConversationId, Order] = {}
     unplaced: SortedList[Order] = msgspec.field(default_factory=SortedList)
     """Waiting conversations for which nothing is decided yet."""
     stirred: dict[Demand, Pool] = {}
@@ -74,6 +101,18 @@ class Workspace(Tables):
     unannounced: dict[ConversationId, None] = {}
     arrived: dict[OperatorId, None] = {}
     """Operators who became routable members of something."""
+    rescinding: dict[ConversationId, RescindReason] = {}
+    """Live offers that something has overtaken."""
+    forwarding: dict[ConversationId, None] = {}
+    """Forwards on offer of which nobody holds a live offer."""
+    slow: dict[ConversationId, SlowAction] = {}
+    """Conversations for which a step of ``on_slow`` is to be taken."""
+    widening: dict[ConversationId, int] = {}
+    """Conversations for which a step of ``widening`` is to be taken."""
+    owner_checks: dict[ConversationId, OwnerCheck] = {}
+    """Conversations whose owner may be gone, at a moment at which that counts."""
+    unanswering: dict[OperatorId, None] = {}
+    """Operators who let an offer expire."""
 
     # --- looking up -------------------------------------------------------------------------
 
@@ -118,18 +157,44 @@ class Workspace(Tables):
             return None
         return entry_point.groups[0]
 
-    def demand_of(self, conversation: Conversation) -> Demand:
+    def workspace_wide(self) -> Policy:
+        """The policy of the workspace alone, for what cannot be set anywhere else."""
+        return self.policy_of(Scope(everyone=True), EntryPointId(""))
+
+    def policy_for(self, conversation: Conversation) -> Policy:
+        """The policy that holds for it; that of its home scope where it is for one operator."""
         scope = conversation.scope
+        if scope.operator is not None:
+            scope = conversation.home_scope
+        return self.policy_of(scope, conversation.entry_point_id)
+
+    def demand_of(self, conversation: Conversation) -> Demand:
+        """What it asks of an operator, with everything that widening added or dropped."""
+        return self.demand_at(conversation, conversation.scope)
+
+    def demand_at(self, conversation: Conversation, scope: Scope) -> Demand:
+        """The same if it were for ``scope``."""
         policy = self.policy_of(scope, conversation.entry_point_id)
-        return Demand(
-            self.audience_of(scope), policy.ranking, conversation.weight, conversation.skills
-        )
+        audience = self.audience_of(scope)
+        if conversation.reach and audience:
+            audience = tuple(sorted({*audience, *filter(self._is_open, conversation.reach)}))
+        skills = conversation.skills
+        if conversation.optional_skills:
+            kept = len(conversation.optional_skills) - conversation.optional_dropped
+            skills = tuple(dict.fromkeys((*skills, *conversation.optional_skills[:kept])))
+        return Demand(audience, policy.ranking, policy.assign_to, conversation.weight, skills)
+
+    def _is_open(self, atom: str) -> bool:
+        group = self.groups.get(GroupId(atom))
+        return atom == EVERYBODY or (group is not None and group.enabled)
 
     def members_of(self, audience: Audience) -> dict[OperatorId, None]:
         """Ids of all operators in the audience, whatever their status."""
         found: dict[OperatorId, None] = {}
         for atom in audience:
-            if atom == EVERYBODY:
+            if atom.startswith(ALONE):
+                found[OperatorId(atom.removeprefix(ALONE))] = None
+            elif atom == EVERYBODY:
                 for operator_id, standing in self.standings.items():
                     if EVERYBODY in standing.atoms:
                         found[operator_id] = None
@@ -152,7 +217,7 @@ class Workspace(Tables):
         if before is not None:
             self._count(before, -1)
         if operator.removed:
-            after = Standing({}, counted=False, online=False, available=False)
+            after = _GONE
         else:
             after = self._standing_of(operator)
             self.standings[operator_id] = after
@@ -163,6 +228,7 @@ class Workspace(Tables):
         for pool in pools.values():
             self._seat(pool, operator, after)
         self._note_arrival(operator_id, before, after)
+        self._note_offers(operator, after)
         if after.online != (before is not None and before.online):
             self._note_fallback(operator_id)
         self.changed_operators[operator_id] = None
@@ -170,19 +236,21 @@ class Workspace(Tables):
     def load_changed(self, operator: Operator) -> None:
         """The short way of ``operator_changed`` where only load and ranking changed."""
         standing = self.standings.get(operator.operator_id)
-        if standing is None or not standing.available:
+        if standing is None or not standing.reachable:
             return
         for atom in standing.atoms:
             for pool in self.pools_by_atom.get(atom, {}).values():
                 self._seat(pool, operator, standing)
 
     def _standing_of(self, operator: Operator) -> Standing:
-        counted = may_receive(self.roles, operator)
+        human = operator.kind == "human"
+        counted = human and may_receive(self.roles, operator)
         return Standing(
             atoms_of(operator, self.bound_groups),
             counted=counted,
             online=counted and operator.effective == "online",
-            available=not unavailable(self.roles, operator),
+            available=human and not unavailable(self.roles, operator),
+            reachable=human and not unavailable(self.roles, operator, "any"),
         )
 
     def _count(self, standing: Standing, step: int) -> None:
@@ -195,6 +263,16 @@ class Workspace(Tables):
                 self.online[atom] = before + step
                 if not before or not before + step:
                     self.changed_entry_points.update(dict.fromkeys(self.entry_points))
+                if not before + step:
+                    self._note_nobody_online(atom)
+
+    def _note_nobody_online(self, atom: str) -> None:
+        """Conversations that go elsewhere when nobody is online are looked at again."""
+        lines = [line for audience, line in self.lines.items() if atom in audience]
+        for order in [order for line in lines for order in line]:
+            conversation = self.conversations[order.conversation_id]
+            if self.policy_for(conversation).fallback_when_nobody_online:
+                self.waits(conversation)
 
     def _pools_at(self, atoms: dict[str, None]) -> dict[Demand, Pool]:
         pools: dict[Demand, Pool] = {}
@@ -204,7 +282,7 @@ class Workspace(Tables):
 
     def _seat(self, pool: Pool, operator: Operator, standing: Standing) -> None:
         eligible = (
-            standing.available
+            standing.serves(pool.demand.assign_to)
             and is_member(pool.demand.audience, standing.atoms)
             and not unfit(operator, pool.demand)
         )
@@ -220,6 +298,13 @@ class Workspace(Tables):
             return
         if before is None or not before.available or before.atoms != after.atoms:
             self.arrived[operator_id] = None
+
+    def _note_offers(self, operator: Operator, after: Standing) -> None:
+        """Offers to somebody who cannot take them any more are to be rescinded."""
+        for conversation_id in operator.offered:
+            demand = self.demand_of(self.conversations[conversation_id])
+            if not after.serves(demand.assign_to):
+                self.rescinding.setdefault(conversation_id, "unavailable")
 
     def _note_fallback(self, operator_id: OperatorId) -> None:
         """Entry points whose mode may hang on this one operator."""
@@ -239,7 +324,7 @@ class Workspace(Tables):
             for operator_id in self.members_of(demand.audience):
                 standing = self.standings[operator_id]
                 operator = self.operators[operator_id]
-                if standing.available and not unfit(operator, demand):
+                if standing.serves(demand.assign_to) and not unfit(operator, demand):
                     pool.place(operator)
         return pool
 
@@ -260,34 +345,53 @@ class Workspace(Tables):
     def waits(self, conversation: Conversation) -> None:
         """The conversation is without an owner from here on; ``route`` is to decide on it."""
         self.leaves_queue(conversation)
-        self.unplaced.add(order_of(conversation))
+        order = order_of(conversation, self.policy_for(conversation))
+        self.undecided[conversation.conversation_id] = order
+        self.unplaced.add(order)
 
     def leaves_queue(self, conversation: Conversation) -> None:
-        """Take the conversation out of wherever it waits; call before its order changes."""
-        place = self.places.pop(conversation.conversation_id, None)
-        if place is None:
-            self.unplaced.discard(order_of(conversation))
+        """Take the conversation out of wherever it waits."""
+        conversation_id = conversation.conversation_id
+        order = self.undecided.pop(conversation_id, None)
+        if order is not None:
+            self.unplaced.remove(order)
             return
-        _drop(self.lines, place.demand.audience, place.order)
-        if place.hold == "auto":
+        place = self.places.pop(conversation_id, None)
+        if place is None:
+            return
+        _drop(self.lines, place.line, place.order)
+        if place.hold in _SERVED:
             self._leave_lane(place)
         elif place.hold == "broadcast":
-            _drop(self.broadcasts, place.demand.audience, place.order)
-            self.unannounced.pop(conversation.conversation_id, None)
+            _drop(self.broadcasts, place.line, place.order)
+            self.unannounced.pop(conversation_id, None)
 
-    def takes_place(self, conversation: Conversation, hold: Delivery) -> None:
+    def takes_place(self, conversation: Conversation, hold: Hold) -> None:
         """The conversation stands in its line until something releases it."""
-        order = order_of(conversation)
-        self.unplaced.discard(order)
+        conversation_id = conversation.conversation_id
+        order = self.undecided.pop(conversation_id)
+        self.unplaced.remove(order)
         demand = self.demand_of(conversation)
-        place = Place(hold, demand, excluded_from(conversation), order)
-        self.places[conversation.conversation_id] = place
-        self.lines.setdefault(demand.audience, SortedList()).add(order)
-        if hold == "auto":
+        line = demand.audience
+        if hold == "affinity_wait":
+            acquaintance = self.acquaintance_of(conversation)
+            assert acquaintance is not None
+            demand = demand._replace(audience=(alone(acquaintance),))
+        place = Place(hold, demand, line, excluded_from(conversation), order)
+        self.places[conversation_id] = place
+        self.lines.setdefault(line, SortedList()).add(order)
+        if hold in _SERVED:
             self._enter_lane(place)
         elif hold == "broadcast":
-            self.broadcasts.setdefault(demand.audience, SortedList()).add(order)
-            self.unannounced[conversation.conversation_id] = None
+            self.broadcasts.setdefault(line, SortedList()).add(order)
+            self.unannounced[conversation_id] = None
+
+    def acquaintance_of(self, conversation: Conversation) -> OperatorId | None:
+        """Who spoke to this contact, else to this visitor, last."""
+        if conversation.contact_id is not None:
+            return self.acquaintances.get(conversation.contact_id)
+        visitor = self.visitors.get(conversation.visitor_id)
+        return visitor.last_operator if visitor is not None else None
 
     def _enter_lane(self, place: Place) -> None:
         pool = self.pool(place.demand)
@@ -317,13 +421,33 @@ class Workspace(Tables):
         place = self.places.get(conversation.conversation_id)
         if place is None:
             return None
-        return self.lines[place.demand.audience].bisect_left(place.order) + 1
+        return self.lines[place.line].bisect_left(place.order) + 1
+
+    # --- timers -----------------------------------------------------------------------------
+
+    def set_timer(self, timer_id: str, due: UnixMs) -> None:
+        """Let the timer fall due at ``due``, and not at whatever was set for it before."""
+        timer = self.timers[timer_id] = Timer(due, timer_id)
+        heappush(self.due, timer)
+        if len(self.due) > 2 * len(self.timers) + _OUTDATED_TIMERS_MAX:
+            self.due = list(self.timers.values())
+            heapify(self.due)
+
+    def cancel_timer(self, timer_id: str) -> None:
+        self.timers.pop(timer_id, None)
+
+    def next_due(self) -> Timer | None:
+        """The timer that falls due first; of those due together, the first by name."""
+        while self.due and self.timers.get(self.due[0].timer_id) is not self.due[0]:
+            heappop(self.due)
+        return self.due[0] if self.due else None
 
     # --- everything -------------------------------------------------------------------------
 
     def restore(self) -> None:
         """Build every index from the tables, after these came from a snapshot."""
-        self.due = SortedList(self.timers.values())
+        self.due = list(self.timers.values())
+        heapify(self.due)
         by_arrival = sorted(self.conversations.values(), key=lambda c: c.arrival)
         self.open = {c.conversation_id: None for c in by_arrival if c.state != "closed"}
         ended = [c for c in by_arrival if c.closed_position is not None]
@@ -343,11 +467,12 @@ class Workspace(Tables):
         self.pools, self.pools_by_atom, self.stirred = {}, {}, {}
         self.standings, self.members, self.online = {}, {}, {}
         self.places, self.lines, self.broadcasts, self.policies = {}, {}, {}, {}
-        self.unplaced = SortedList(
-            order_of(conversation)
+        self.undecided = {
+            conversation.conversation_id: order_of(conversation, self.policy_for(conversation))
             for conversation in self.conversations.values()
             if conversation.state == "waiting"
-        )
+        }
+        self.unplaced = SortedList(self.undecided.values())
         for operator in self.operators.values():
             self.operator_changed(operator)
         self.changed_entry_points.update(dict.fromkeys(self.entry_points))

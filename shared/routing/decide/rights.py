@@ -15,7 +15,7 @@ def refuse_kind(workspace: Workspace, command: Command, actor: Actor) -> Refused
         return Refused("unknown_workspace", "there is no such workspace")
     if actor.kind == "operator":
         return _refuse_operator(workspace, command, OperatorId(actor.id))
-    if actor.kind in command.allowed:
+    if actor.kind in command.allowed and command.reserved in ("", actor.id):
         return None
     return _not_allowed(actor, command)
 

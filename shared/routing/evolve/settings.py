@@ -5,6 +5,7 @@ from typing import Any
 
 from shared.routing import events as e
 from shared.routing.events import Event
+from shared.routing.evolve.ownership import forgive
 from shared.routing.scope import Scope
 from shared.routing.state import EntryPoint, Group
 from shared.routing.workspace import Workspace
@@ -31,6 +32,10 @@ def _policy_set(workspace: Workspace, event: e.PolicySet) -> None:
         workspace.entry_point_policies[scope.entry_point] = event.policy
     else:
         workspace.workspace_policy = event.policy
+    for conversation_id in list(workspace.undecided) + list(workspace.places):
+        conversation = workspace.conversations[conversation_id]
+        conversation.round = 0
+        forgive(workspace, conversation)
     workspace.reconsider()
 
 
@@ -89,7 +94,9 @@ def _entry_point_defined(workspace: Workspace, event: e.EntryPointDefined) -> No
         ask_group=event.ask_group,
         weight=event.weight,
         visitor_may_set=event.visitor_may_set,
+        first_responder=event.first_responder,
         names=event.names,
+        closed=known is not None and known.closed,
         mode=known.mode if known is not None else None,
     )
     workspace.reconsider()
@@ -102,6 +109,20 @@ def _entry_point_removed(workspace: Workspace, event: e.EntryPointRemoved) -> No
     workspace.reconsider()
 
 
+def _hours_opened(workspace: Workspace, event: e.HoursOpened) -> None:
+    workspace.entry_points[event.entry_point_id].closed = False
+    workspace.reconsider()
+
+
+def _hours_closed(workspace: Workspace, event: e.HoursClosed) -> None:
+    workspace.entry_points[event.entry_point_id].closed = True
+    workspace.reconsider()
+
+
+def _entry_point_mode_changed(workspace: Workspace, event: e.EntryPointModeChanged) -> None:
+    workspace.entry_points[event.entry_point_id].mode = event.mode
+
+
 APPLY: dict[type[Event], Callable[[Workspace, Any], None]] = {
     e.WorkspaceCreated: _workspace_created,
     e.RoutingRevisionAdopted: _routing_revision_adopted,
@@ -112,4 +133,7 @@ APPLY: dict[type[Event], Callable[[Workspace, Any], None]] = {
     e.GroupDeleted: _group_deleted,
     e.EntryPointDefined: _entry_point_defined,
     e.EntryPointRemoved: _entry_point_removed,
+    e.HoursOpened: _hours_opened,
+    e.HoursClosed: _hours_closed,
+    e.EntryPointModeChanged: _entry_point_mode_changed,
 }

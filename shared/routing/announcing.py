@@ -1,0 +1,49 @@
+"""Telling operators that a conversation waits for whoever takes it first; each is told once."""
+
+from shared.routing.eligibility import is_member
+from shared.routing.events import ConversationBroadcast
+from shared.routing.ids import OperatorId
+from shared.routing.workspace import Workspace
+
+
+def announcement(workspace: Workspace) -> ConversationBroadcast | None:
+    """Of conversations that came, and to operators who came."""
+    return _of_new_ones(workspace) or _to_arrivals(workspace)
+
+
+def _of_new_ones(workspace: Workspace) -> ConversationBroadcast | None:
+    while workspace.unannounced:
+        conversation_id = next(iter(workspace.unannounced))
+        place = workspace.places[conversation_id]
+        told = workspace.conversations[conversation_id].told
+        listeners = [
+            operator_id
+            for operator_id in sorted(workspace.members_of(place.line))
+            if operator_id not in told and workspace.standings[operator_id].available
+        ]
+        if listeners:
+            return ConversationBroadcast(conversation_id, tuple(listeners))
+        del workspace.unannounced[conversation_id]
+    return None
+
+
+def _to_arrivals(workspace: Workspace) -> ConversationBroadcast | None:
+    while workspace.arrived:
+        operator_id = next(iter(workspace.arrived))
+        found = _news_for(workspace, operator_id)
+        if found is not None:
+            return found
+        del workspace.arrived[operator_id]
+    return None
+
+
+def _news_for(workspace: Workspace, operator_id: OperatorId) -> ConversationBroadcast | None:
+    standing = workspace.standings.get(operator_id)
+    if standing is None or not standing.available:
+        return None
+    for audience, line in workspace.broadcasts.items():
+        if is_member(audience, standing.atoms):
+            for order in line:
+                if operator_id not in workspace.conversations[order.conversation_id].told:
+                    return ConversationBroadcast(order.conversation_id, (operator_id,))
+    return None
