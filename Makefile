@@ -24,7 +24,7 @@ help:  ## print this list
 	@echo
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 
-demo: .venv/run.lock  ## a whole day of conversations, routed and explained, in about a minute
+demo: .venv/run.lock  ## three stories on a real engine, explained step by step and replayed, in seconds
 	@exec $(BIN)/fernamt demo $(ARGS)
 
 up: .venv/run.lock  ## start everything on this machine, with the log in ./data
@@ -57,7 +57,7 @@ soak: .venv/dev.lock  ## the tests that run for minutes to hours
 fresh: .venv/run.lock  ## prove `demo` and `test` in a fresh clone, as root and as nobody
 	$(PYTHON) -m tests.fresh_clone $(ARGS)
 
-schemas: .venv/run.lock  ## write schemas/ again from the code
+schemas: .venv/run.lock  ## write schemas/json again from the code
 	$(BIN)/fernamt schemas $(ARGS)
 
 clean:  ## remove what was built or cached here; never ./data

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import structlog
 
+from services.router.duty import LEASE_MS
 from services.router.service import Router, World
 from shared.adapters.clocks import SystemClock
 from shared.adapters.nats_bus import NatsBus
@@ -43,7 +44,12 @@ class Embedded:
 
 @contextlib.asynccontextmanager
 async def embedded(
-    *, data: Path, store_url: str, nats_url: str = "", nats_port: int = 0
+    *,
+    data: Path,
+    store_url: str,
+    nats_url: str = "",
+    nats_port: int = 0,
+    lease_ms: int = LEASE_MS,
 ) -> AsyncIterator[Embedded]:
     """Start everything, yield once commands are accepted, drain and stop on leaving.
 
@@ -51,11 +57,11 @@ async def embedded(
     for people where something cannot be started.
     """
     async with contextlib.AsyncExitStack() as stack:
-        store = await _store(stack, store_url)
+        store = await _store(stack, store_url, lease_ms)
         url = nats_url or await _broker(stack, data / "nats", nats_port)
         bus = await NatsBus.connect(NatsSettings(url=url, name="fernamt"))
         stack.push_async_callback(bus.close)
-        router = Router(World(store, bus, SystemClock()))
+        router = Router(World(store, bus, SystemClock(), lease_ms))
         work = asyncio.create_task(router.run(), name="router")
         engine = Embedded(url, router, work)
         stack.push_async_callback(engine.stop)
@@ -63,8 +69,8 @@ async def embedded(
         yield engine
 
 
-async def _store(stack: contextlib.AsyncExitStack, url: str) -> Store:
-    store = await open_store(url, name="fernamt", migrate=True)
+async def _store(stack: contextlib.AsyncExitStack, url: str, lease_ms: int) -> Store:
+    store = await open_store(url, name="fernamt", migrate=True, lease_ms=lease_ms)
     stack.push_async_callback(store.close)
     return store
 

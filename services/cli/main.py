@@ -2,7 +2,8 @@
 
 import typer
 
-from services.cli import demo, migrate, replay, run, schemas, up
+from services.cli import migrate, replay, run, schemas, up
+from services.cli.demo.command import demo
 
 app = typer.Typer(
     name="fernamt",
@@ -13,7 +14,7 @@ app = typer.Typer(
 )
 app.command("up")(up.up)
 app.command("run")(run.run)
-app.command("demo")(demo.demo)
+app.command("demo")(demo)
 app.command("replay")(replay.replay)
 app.command("migrate")(migrate.migrate)
 app.command("schemas")(schemas.schemas)

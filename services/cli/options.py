@@ -25,6 +25,16 @@ LogLevel = Annotated[
     str,
     typer.Option("--log-level", envvar="FERNAMT_LOG_LEVEL", help="debug, info, warning or error."),
 ]
+LeaseMs = Annotated[
+    int,
+    typer.Option(
+        "--lease-ms",
+        envvar="FERNAMT_LEASE_MS",
+        min=300,
+        max=60_000,
+        help="How long others wait for a router that died; the same for all of one database.",
+    ),
+]
 
 DEFAULT_DATA = Path("data")
 

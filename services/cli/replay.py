@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import msgspec
@@ -60,10 +60,15 @@ async def _replay(url: str, workspace: str, until: Position | None, as_json: boo
         known = await log.workspaces()
         wanted = [WorkspaceId(workspace)] if workspace else known
         if not set(wanted) <= set(known):
-            raise ValueError(f"there is no workspace {workspace}; there are: {', '.join(known)}")
-        return [await _one(log, its_id, until, as_json) for its_id in wanted]
+            there_are = ", ".join(known) or "none"
+            raise ValueError(f"there is no workspace {workspace}; there are: {there_are}")
+        results = [await _one(log, its_id, until, as_json) for its_id in wanted]
     finally:
         await log.close()
+    if len(results) != 1 and not as_json:
+        typer.echo(f"all {len(results)} workspaces together:")
+        typer.echo(_verdict(results))
+    return results
 
 
 async def _one(
@@ -103,10 +108,21 @@ def _lines(result: Reread) -> Iterator[str]:
     yield f"workspace {result.workspace_id}, state {result.state_hash}"
     if result.folded_only:
         yield f"{result.folded_only} decisions by another revision: folded, not re-made"
-    verdict = "identical" if result.divergence is None else "not identical"
-    yield f"replayed {result.events} events, re-made {result.decisions} decisions: {verdict}"
+    yield _verdict([result])
     if result.divergence is not None:
         yield from _difference(result.divergence)
+
+
+def _verdict(results: Sequence[Reread]) -> str:
+    """One line about all of them; nothing that was not made again is called identical."""
+    events = sum(result.events for result in results)
+    decisions = sum(result.decisions for result in results)
+    word = "identical"
+    if any(result.divergence for result in results):
+        word = "not identical"
+    elif any(result.folded_only for result in results):
+        word = "no difference, but not all re-made"
+    return f"replayed {events} events, re-made {decisions} decisions: {word}"
 
 
 def _difference(divergence: Divergence) -> Iterator[str]:

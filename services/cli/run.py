@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 import uvloop
 
-from services.cli.options import LogLevel, NatsUrl, StoreUrl, fail
+from services.cli.options import LeaseMs, LogLevel, NatsUrl, StoreUrl, fail
+from services.router.duty import LEASE_MS
 from services.router.service import Router, World
 from shared.adapters.clocks import SystemClock
 from shared.adapters.migrations import MigrationError
@@ -30,6 +31,7 @@ def run(
     service: Annotated[Service, typer.Argument(help="Which service.")],
     nats: NatsUrl = "",
     store: StoreUrl = "",
+    lease_ms: LeaseMs = LEASE_MS,
     log_level: LogLevel = "info",
 ) -> None:
     """Run one service until it is told to stop. The schema must be up to date: fernamt migrate."""
@@ -39,19 +41,19 @@ def run(
     if not store:
         raise fail("where is the log? --store or FERNAMT_STORE_URL")
     try:
-        uvloop.run(_router(nats, store))
+        uvloop.run(_router(nats, store, lease_ms))
     except (StoreError, MigrationError, ValueError, OSError) as error:
         raise fail(f"{service.value}: {error}") from error
 
 
-async def _router(nats_url: str, store_url: str) -> None:
+async def _router(nats_url: str, store_url: str, lease_ms: int) -> None:
     requested = stop_requested()
     async with contextlib.AsyncExitStack() as stack:
-        store = await open_store(store_url, name="fernamt router")
+        store = await open_store(store_url, name="fernamt router", lease_ms=lease_ms)
         stack.push_async_callback(store.close)
         bus = await NatsBus.connect(NatsSettings(url=nats_url, name="fernamt router"))
         stack.push_async_callback(bus.close)
-        router = Router(World(store, bus, SystemClock()))
+        router = Router(World(store, bus, SystemClock(), lease_ms))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(router.run())
             tasks.create_task(_announce(router))

@@ -11,12 +11,14 @@ from services.cli.embedded import Embedded, embedded
 from services.cli.options import (
     DEFAULT_DATA,
     DataDir,
+    LeaseMs,
     LogLevel,
     NatsUrl,
     StoreUrl,
     fail,
     store_url,
 )
+from services.router.duty import LEASE_MS
 from shared.adapters.migrations import MigrationError
 from shared.adapters.nats_server import NatsServerError
 from shared.ports import StoreError
@@ -35,20 +37,26 @@ def up(
     store: StoreUrl = "",
     nats: NatsUrl = "",
     quiet: Annotated[bool, typer.Option(help="Print nothing but the line `ready URL`.")] = False,
+    lease_ms: LeaseMs = LEASE_MS,
     log_level: LogLevel = "info",
 ) -> None:
     """Start the broker, the log and every service on loopback; stop with Ctrl-C."""
     configure_logs(level="warning" if quiet else log_level)
     try:
-        uvloop.run(_up(data, nats_port, store, nats, quiet))
+        uvloop.run(_up(data, nats_port, store, nats, quiet, lease_ms))
     except (StoreError, NatsServerError, MigrationError, ValueError, OSError) as error:
         raise fail(str(error)) from error
 
 
-async def _up(data: Path, nats_port: int, store: str, nats: str, quiet: bool) -> None:
+async def _up(
+    data: Path, nats_port: int, store: str, nats: str, quiet: bool, lease_ms: int
+) -> None:
     requested = stop_requested()
     url = store_url(store, data)
-    async with embedded(data=data, store_url=url, nats_url=nats, nats_port=nats_port) as engine:
+    running = embedded(
+        data=data, store_url=url, nats_url=nats, nats_port=nats_port, lease_ms=lease_ms
+    )
+    async with running as engine:
         if not quiet:
             typer.echo(
                 f"Fernamt is up. Log: {data}. Anybody who reaches the port may speak as anybody."

@@ -22,9 +22,11 @@ from shared.ports import (
 log = structlog.get_logger()
 
 LEASE_MS = 3_000
-RENEW_EVERY_MS = 1_000
-MARGIN_MS = 500
-"""Silence begins this long before the store would let somebody else in."""
+"""How long others wait for a router that died without a word."""
+RENEWALS = 3
+"""In the life of a lease, so that two may fail."""
+MARGIN = 6
+"""Silence begins a sixth of a life before the store would let somebody else in."""
 CLOCK_SKEW_MAX_MS = 2_000
 
 
@@ -35,10 +37,14 @@ class ClockSkewed(Exception):
 class Duty:
     """The leases this router holds. ``epochs`` is empty while it holds none."""
 
-    def __init__(self, leases: Leases, clock: Clock, owner: str) -> None:
+    def __init__(
+        self, leases: Leases, clock: Clock, owner: str, *, lease_ms: int = LEASE_MS
+    ) -> None:
+        """``lease_ms`` is the life that ``leases`` gives them."""
         self._leases = leases
         self._clock = clock
         self._owner = owner
+        self._lease_ms = lease_ms
         self._held: list[Lease] = []
         self._until_ms = 0
         self.epochs: dict[int, int] = {}
@@ -61,12 +67,12 @@ class Duty:
     def _hold(self, held: list[Lease], started_ms: int) -> None:
         self._held = held
         self.epochs = {lease.partition: lease.epoch for lease in held}
-        self._until_ms = started_ms + LEASE_MS - MARGIN_MS
+        self._until_ms = started_ms + self._lease_ms - self._lease_ms // MARGIN
 
     async def keep(self) -> None:
         """Renew until cancelled. Raises ``LeaseLost`` once the leases are gone or ran out."""
         while True:
-            await asyncio.sleep(RENEW_EVERY_MS / 1_000)
+            await asyncio.sleep(self._lease_ms / RENEWALS / 1_000)
             started = self._clock.elapsed_ms()
             try:
                 kept = list(await self._leases.renew(self._owner, self._held))

@@ -13,6 +13,7 @@ import structlog
 from services.router.duty import Duty
 from services.router.personal import unseal
 from services.router.units import Answer, Job, Unit
+from shared.adapters.nats_bus import NotSent
 from shared.adapters.open_store import Store
 from shared.ports import Bus, StoreError
 from shared.routing.commands import Refused
@@ -37,9 +38,12 @@ from shared.wire.subjects import EntryFeed, OperatorFeed, TeamFeed, VisitorFeed,
 
 log = structlog.get_logger()
 
+ANSWER_BYTES_MAX = 1_000_000
+"""What fits into one message of a broker with its usual limit of 1 MiB, headers included."""
 TIMELINE_MAX = 1_000
 """Events of a conversation's timeline in one answer, the newest."""
-
+TIMELINE_BYTES_MAX = 512 * 1024
+"""... and at most so much of it: notes are long, and the broker carries 1 MiB."""
 
 Fields = dict[str, Any]
 Texts = Mapping[Any, object]
@@ -80,10 +84,8 @@ class Publishing:
             self._answer(workspace_id, unit.job.reply, unit.answer)
             FAILPOINTS.passing("after_reply")
         for numbered in unit.notifications:
-            self._bus.publish(
-                _feed_subject(workspace_id, numbered.notification.recipient),
-                _feed_message(numbered),
-            )
+            subject = _feed_subject(workspace_id, numbered.notification.recipient)
+            self._publish(subject, _feed_message(numbered))
 
     def refuse(self, job: Job, refusal: Refused) -> None:
         """Answer at once with something that was decided on nothing."""
@@ -92,7 +94,17 @@ class Publishing:
     def refuse_to(self, reply: str, refusal: Refused) -> None:
         if reply:
             sent = refused(refusal)
-            self._bus.publish(reply, sent.body, headers=sent.headers)
+            self._publish(reply, sent.body, sent.headers)
+
+    def _publish(self, subject: str, data: bytes, headers: Mapping[str, str] | None = None) -> None:
+        """Send, or drop what the bus has no room for: what is said is in the log.
+
+        Whoever waits for an answer asks again, and whoever reads a feed sees the gap.
+        """
+        try:
+            self._bus.publish(subject, data, headers=headers)
+        except NotSent as error:
+            log.warning("not_sent", subject=subject, reason=str(error))
 
     def _answer(self, workspace_id: WorkspaceId, reply: str, answer: Answer) -> None:
         if isinstance(answer.result, Refused):
@@ -107,7 +119,11 @@ class Publishing:
             sent = answered(
                 answer.position, answer.at, result or _NOTHING, repeated=answer.repeated
             )
-            self._bus.publish(reply, sent.body)
+            if len(sent.body) > ANSWER_BYTES_MAX:
+                text = f"the answer has {len(sent.body)} bytes, {ANSWER_BYTES_MAX} at most"
+                self.refuse_to(reply, Refused("too_large", text))
+            else:
+                self._publish(reply, sent.body)
 
     # --- what has to be read first ----------------------------------------------------------
 
@@ -136,7 +152,9 @@ class Publishing:
             TimelineEntry(position=position, at=e.at, by=e.by, event=_readable(event, refs, texts))
             for (position, e), (event, refs) in zip(told, fields, strict=True)
         ]
-        return ConversationResult(conversation=answer.conversation, timeline=tuple(timeline))
+        return ConversationResult(
+            conversation=answer.conversation, timeline=tuple(_newest(timeline, TIMELINE_BYTES_MAX))
+        )
 
     async def _with_names(self, answer: Operators) -> dict[str, object]:
         fields = [(msgspec.to_builtins(one), ("name", "email")) for one in answer.operators]
@@ -148,6 +166,16 @@ class Publishing:
         if not refs:
             return {}
         return {ref: unseal(body) for ref, body in (await self._store.vault.read(refs)).items()}
+
+
+def _newest(timeline: Sequence[TimelineEntry], bytes_max: int) -> Sequence[TimelineEntry]:
+    """As many entries from the end as fit into ``bytes_max``."""
+    size = 0
+    for kept, entry in enumerate(reversed(timeline)):
+        size += len(_encode(entry))
+        if size > bytes_max:
+            return timeline[len(timeline) - kept :]
+    return timeline
 
 
 def _readable(fields: Fields, refs: Sequence[str], texts: Texts) -> Fields:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import structlog
 
 from services.router.commits import Commits
-from services.router.duty import ClockSkewed, Duty, check_clock
+from services.router.duty import LEASE_MS, ClockSkewed, Duty, check_clock
 from services.router.intake import Intake
 from services.router.live import LiveWorkspace
 from services.router.loading import load
@@ -39,6 +39,8 @@ class World(NamedTuple):
     store: Store
     bus: Bus
     clock: Clock
+    lease_ms: int = LEASE_MS
+    """The life that the store gives to leases."""
 
 
 class Router:
@@ -57,7 +59,12 @@ class Router:
     async def run(self) -> None:
         """Serve, one term of duty after the other, until told to stop."""
         while not self._stopping.is_set():
-            duty = Duty(self._world.store.leases, self._world.clock, self._owner)
+            duty = Duty(
+                self._world.store.leases,
+                self._world.clock,
+                self._owner,
+                lease_ms=self._world.lease_ms,
+            )
             if not await self._take(duty):
                 continue
             term = Term(self._world, duty)
@@ -171,8 +178,8 @@ class Term:
                 log.warning("log_not_read", workspace=workspace_id, reason=str(error))
                 await asyncio.sleep(RETRY_S)
             else:
+                self._relay.resume(workspace_id, decider.position)
                 live.loaded(decider)
-                self._relay.resume(workspace_id, live.position)
                 self._arm(live)
                 return
 

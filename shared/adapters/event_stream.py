@@ -49,7 +49,7 @@ BATCH_BYTES_MAX: Final = 1024 * 1024
 BATCHES_AT_ONCE_MAX: Final = 2
 """The server works at one, and drops what exceeds 50 of all its clients."""
 
-_ANSWER_WITHIN_S = 5
+_ANSWER_WITHIN_S = 2
 _DUPLICATE_TRIES_MAX = 5
 _TURN = 64
 """Events put into a batch before others get their turn: about 0.3 ms."""

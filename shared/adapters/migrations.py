@@ -159,12 +159,13 @@ def migrate_sqlite(
 
 
 def _statements(script: str) -> Iterator[str]:
-    """Cut a script at its semicolons; sqlite3's own executescript would commit in between."""
+    """Cut a script at those semicolons that end a statement, and not a comment or a text.
+
+    sqlite3's own executescript would commit in between. What follows the last one is a comment.
+    """
     statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
+    for piece in script.split(";"):
+        statement += piece + ";"
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
-    if statement.strip():
-        yield statement

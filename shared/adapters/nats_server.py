@@ -66,9 +66,9 @@ class NatsServerError(Exception):
 class EmbeddedNats:
     """A ``nats-server`` on loopback whose files all lie in ``data_dir``.
 
-    With ``port=0`` it takes any free port, another one at each start. It ends with the thread that
-    called ``start``, which therefore must be the main thread, even if the process is killed (on
-    Linux; elsewhere a killed process leaves it behind, and the next start says so).
+    With ``port=0`` it takes any free port at the first start and keeps to it. It ends with the
+    thread that called ``start``, which therefore must be the main thread, even if the process is
+    killed (on Linux; elsewhere a killed process leaves it behind, and the next start says so).
     """
 
     def __init__(self, data_dir: Path, port: int = 0, *, extra_config: str = "") -> None:
@@ -117,7 +117,8 @@ class EmbeddedNats:
             ) from error
         ready = False
         try:
-            self.url = f"nats://{_HOST}:{self._wait_for_port(READY_WITHIN_S)}"
+            self._port = self._wait_for_port(READY_WITHIN_S)
+            self.url = f"nats://{_HOST}:{self._port}"
             ready = True
         finally:
             if not ready:

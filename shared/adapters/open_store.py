@@ -45,12 +45,12 @@ def parse_store_url(url: str) -> StoreAddress:
     """Take the address apart. Raises ``ValueError`` that names the fault, never a password."""
     try:
         parts = urlsplit(url)
-        port_is_number = parts.port is None or parts.port > 0
-    except ValueError as error:
-        raise ValueError(f"the store's address cannot be taken apart: {error}") from None
+    except ValueError:
+        raise ValueError("the store's address cannot be taken apart: check its brackets") from None
     match parts.scheme:
         case "postgresql" | "postgres":
-            if not port_is_number or not parts.path.strip("/"):
+            # The driver takes further places for the name, all of them in the query.
+            if not parts.path.strip("/") and not parts.query:
                 raise ValueError(
                     "the store's address names no database: postgresql://HOST/DATABASE"
                 )
@@ -89,6 +89,7 @@ async def open_log(url: str, *, name: str = "fernamt") -> PostgresLogReader | Sq
     address = parse_store_url(url)
     if address.directory is not None:
         return await SqliteLogReader.open(address.directory)
+    await _prepare_schema(url, name, migrate=False)
     return PostgresLogReader(await PostgresReaders.open(url, f"{name} readers"))
 
 

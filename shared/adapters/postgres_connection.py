@@ -20,6 +20,10 @@ REPLY_TIMEOUT_S = 5.0
 READERS_MAX = 4
 
 _FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+_UNUSABLE = (
+    "the store's address cannot be used: check the port, the options after the question mark, and "
+    "that special characters of the password are written as %XX"
+)
 _STANDBY = asyncpg.ReadOnlySQLTransactionError
 
 _SETTINGS = {
@@ -77,8 +81,13 @@ class PostgresConnection:
 
     async def _connected(self) -> asyncpg.Connection:
         if self._connection is None or self._connection.is_closed():
-            self._connection = await connect(self._url, self._name, _WRITER_SETTINGS)
-            await _run(self._connection, self._reply_timeout_s, _KEEP_COMMITS_DURABLE, ())
+            connection = await connect(self._url, self._name, _WRITER_SETTINGS)
+            try:
+                await _run(connection, self._reply_timeout_s, _KEEP_COMMITS_DURABLE, ())
+            except StoreError as error:
+                connection.terminate()
+                raise StoreUnavailable(f"a new connection failed at once: {error}") from error
+            self._connection = connection
         return self._connection
 
 
@@ -123,14 +132,18 @@ class PostgresReaders:
 
     async def _acquired(self) -> Any:
         try:
-            return await self._pool.acquire(timeout=CONNECT_TIMEOUT_S)
+            # No limit on waiting for one's turn: every query ahead has its own.
+            return await self._pool.acquire()
         except _FAILURES as error:
             failure = not_reached(error)
         raise failure
 
 
 async def connect(url: str, name: str, settings: Mapping[str, str]) -> asyncpg.Connection:
-    """Connect once, within ``CONNECT_TIMEOUT_S``. Raises ``StoreUnavailable``."""
+    """Connect once, within ``CONNECT_TIMEOUT_S``.
+
+    Raises ``StoreUnavailable``, and ``ValueError`` if the driver can make nothing of the address.
+    """
     try:
         return await asyncpg.connect(
             url,
@@ -138,6 +151,9 @@ async def connect(url: str, name: str, settings: Mapping[str, str]) -> asyncpg.C
             max_cached_statement_lifetime=0,
             server_settings={**settings, "application_name": name},
         )
+    except ValueError:
+        # What the driver says may quote a part of the password.
+        failure: Exception = ValueError(_UNUSABLE)
     except _FAILURES as error:
         failure = not_reached(error)
     raise failure

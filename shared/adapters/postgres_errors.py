@@ -26,8 +26,10 @@ _TRANSIENT_CODES = frozenset(
         "57P04",  # the database was dropped
     }
 )
-# The server ended the session; by the time it says so the transaction is committed or is not.
-_SETTLED_CODES = frozenset({"57P01", "57P05", "25P03"})
+# When the server says this, the transaction has ended, one way or the other. After a crash (57P02)
+# it may have been on its way to the disk.
+_ENDED_BY_ADMINISTRATOR = "57P01"
+_ENDED_CODES = frozenset({_ENDED_BY_ADMINISTRATOR, "57P02"})
 _SCHEMA_CODES = frozenset({"42P01", "42703", "42704"})
 
 
@@ -66,10 +68,10 @@ def _server_said(error: asyncpg.PostgresError) -> StoreError:
     message = f"PostgreSQL: {error.args[0] if error.args else type(error).__name__} ({code})"
     if code == "23505":
         return KeyTaken(message, error.constraint_name or "")
-    if code in _SETTLED_CODES:
-        return ConnectionLost(message, settled=True)
-    if code.startswith("08") or code == "57P02":
-        return ConnectionLost(message, settled=False)
+    if code.startswith("08") or code in _ENDED_CODES:
+        # The server's last words, if there were any, hang behind the driver's own.
+        last_words = getattr(error.__cause__, "sqlstate", code)
+        return ConnectionLost(message, settled=last_words == _ENDED_BY_ADMINISTRATOR)
     if code[:2] in _TRANSIENT_CLASSES or code in _TRANSIENT_CODES:
         return StoreUnavailable(message)
     if code in _SCHEMA_CODES:

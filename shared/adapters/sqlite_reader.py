@@ -7,15 +7,18 @@ ever shortening its write-ahead log.
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
+from eventsourcing.persistence import DatabaseError, InterfaceError, OperationalError
+
 from shared.adapters.log_rows import read_in_chunks, storable
-from shared.ports import LogCorrupt, StoredRow, StoreUnavailable
+from shared.ports import LogCorrupt, StoredRow, StoreError, StoreUnavailable
 from shared.routing.ids import Position, Ref, WorkspaceId
 
 DATABASE_FILE = "log.sqlite3"
@@ -55,7 +58,8 @@ class SqliteLogReader:
         thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-reader")
         loop = asyncio.get_running_loop()
         try:
-            connection = await loop.run_in_executor(thread, _connect, directory / DATABASE_FILE)
+            with sqlite_errors_as_ours():
+                connection = await loop.run_in_executor(thread, _connect, directory / DATABASE_FILE)
         except BaseException:
             thread.shutdown(wait=False)
             raise
@@ -110,12 +114,21 @@ class SqliteLogReader:
         return await self._in_thread(lambda: self._connection.execute(sql, arguments).fetchall())
 
     async def _in_thread(self, work: Callable[[], _Answer]) -> _Answer:
-        try:
+        with sqlite_errors_as_ours():
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        except sqlite3.OperationalError as error:
-            raise StoreUnavailable(f"SQLite: {error}") from error
-        except sqlite3.DatabaseError as error:
-            raise LogCorrupt(f"SQLite: {error}") from error
+
+
+@contextmanager
+def sqlite_errors_as_ours() -> Iterator[None]:
+    """Raise ``StoreUnavailable`` for what may pass, ``LogCorrupt`` for a file that is damaged."""
+    try:
+        yield
+    except (sqlite3.OperationalError, OperationalError, InterfaceError) as error:
+        raise StoreUnavailable(f"SQLite: {error}") from error
+    except (sqlite3.DatabaseError, DatabaseError) as error:
+        # The plain class is for damaged files; its subclasses are for wrong use.
+        damaged = type(error) in {sqlite3.DatabaseError, DatabaseError}
+        raise (LogCorrupt if damaged else StoreError)(f"SQLite: {error}") from error
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -123,11 +136,11 @@ def _connect(path: Path) -> sqlite3.Connection:
         raise StoreUnavailable(f"there is no log at {path}")
     try:
         return _opened(path, "mode=ro")
-    except sqlite3.OperationalError as error:
+    except sqlite3.OperationalError:
         # Reading beside a writer takes two files next to the log. Where they cannot be made (a
         # read-only disk) and are not there, nobody is writing, and SQLite may do without.
         if path.with_name(f"{path.name}-wal").exists():
-            raise StoreUnavailable(f"SQLite cannot open {path}: {error}") from error
+            raise
         return _opened(path, "mode=ro&immutable=1")
 
 

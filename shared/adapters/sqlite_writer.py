@@ -11,12 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from eventsourcing.persistence import (
-    InterfaceError,
-    OperationalError,
-    PersistenceError,
-    StoredEvent,
-)
+from eventsourcing.persistence import PersistenceError, StoredEvent
 from eventsourcing.sqlite import (
     SQLiteApplicationRecorder,
     SQLiteConnection,
@@ -27,7 +22,7 @@ from eventsourcing.sqlite import (
 
 from shared.adapters.directory_lock import DirectoryLock
 from shared.adapters.migrations import migrate_sqlite
-from shared.adapters.sqlite_reader import DATABASE_FILE
+from shared.adapters.sqlite_reader import DATABASE_FILE, sqlite_errors_as_ours
 from shared.ports import Append, StoreError, StoreUnavailable
 
 LOCK_TIMEOUT_S = 2
@@ -85,7 +80,7 @@ class SqliteWriter:
             raise
 
     async def run(self, work: Callable[[], _Answer]) -> _Answer:
-        """Run ``work`` in the writer's thread. Raises ``StoreUnavailable`` for what SQLite says."""
+        """Run ``work`` in the writer's thread. Raises ``StoreUnavailable`` or ``LogCorrupt``."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._guarded, work)
 
     async def close(self) -> None:
@@ -95,19 +90,14 @@ class SqliteWriter:
         self._lock.release()
 
     def _guarded(self, work: Callable[[], _Answer]) -> _Answer:
-        try:
-            return work()
-        except (OperationalError, InterfaceError, sqlite3.OperationalError) as error:
-            self._roll_back()
-            raise StoreUnavailable(f"SQLite: {error}") from error
-        except (PersistenceError, sqlite3.Error) as error:
-            self._roll_back()
-            raise StoreError(f"SQLite: {error}") from error
-
-    def _roll_back(self) -> None:
-        """End a transaction that a failed COMMIT (disk full) has left open."""
-        with self.recorder.datastore.get_connection(commit=True) as connection:
-            connection.rollback()
+        with sqlite_errors_as_ours():
+            try:
+                return work()
+            except (PersistenceError, sqlite3.Error):
+                # A COMMIT that fails, for example on a full disk, may leave its transaction open.
+                with self.recorder.datastore.get_connection(commit=True) as connection:
+                    connection.rollback()
+                raise
 
 
 class LogRecorder(SQLiteApplicationRecorder):
@@ -186,7 +176,7 @@ def _locked(directory: Path) -> DirectoryLock:
 
 
 def _open_recorder(path: Path) -> LogRecorder:
-    try:
+    with sqlite_errors_as_ours():
         connection = sqlite3.connect(path, timeout=LOCK_TIMEOUT_S, isolation_level=None)
         try:
             migrate_sqlite(connection)
@@ -194,6 +184,4 @@ def _open_recorder(path: Path) -> LogRecorder:
             connection.close()
         recorder = LogRecorder(_DurableDatastore(path))
         recorder.max_notification_id()  # connects, and so switches to a write-ahead log
-    except (PersistenceError, sqlite3.Error) as error:
-        raise StoreUnavailable(f"SQLite cannot open {path}: {error}") from error
-    return recorder
+        return recorder

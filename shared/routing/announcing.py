@@ -41,9 +41,9 @@ def _news_for(workspace: Workspace, operator_id: OperatorId) -> ConversationBroa
     standing = workspace.standings.get(operator_id)
     if standing is None or not standing.available:
         return None
-    for audience, line in workspace.broadcasts.items():
+    for audience in sorted(workspace.broadcasts):  # the dictionary's order is that of their coming
         if is_member(audience, standing.atoms):
-            for order in line:
+            for order in workspace.broadcasts[audience]:
                 if operator_id not in workspace.conversations[order.conversation_id].told:
                     return ConversationBroadcast(order.conversation_id, (operator_id,))
     return None

@@ -46,12 +46,16 @@ class Standing(NamedTuple):
     """Gets conversations automatically."""
     reachable: bool
     """Gets them where ``assign_to`` is ``any``."""
+    assignable: bool
+    """Whether a person, or a fallback, may direct something to him."""
 
     def serves(self, assign_to: AssignTo) -> bool:
         return self.available if assign_to == "online" else self.reachable
 
 
-_GONE = Standing({}, counted=False, online=False, available=False, reachable=False)
+_GONE = Standing(
+    {}, counted=False, online=False, available=False, reachable=False, assignable=False
+)
 
 
 class Place(NamedTuple):
@@ -229,7 +233,7 @@ class Workspace(Tables):
             self._seat(pool, operator, after)
         self._note_arrival(operator_id, before, after)
         self._note_offers(operator, after)
-        if after.online != (before is not None and before.online):
+        if before is None or before[2:] != after[2:]:
             self._note_fallback(operator_id)
         self.changed_operators[operator_id] = None
 
@@ -251,6 +255,7 @@ class Workspace(Tables):
             online=counted and operator.effective == "online",
             available=human and not unavailable(self.roles, operator),
             reachable=human and not unavailable(self.roles, operator, "any"),
+            assignable=may_receive(self.roles, operator) and operator.effective != "offline",
         )
 
     def _count(self, standing: Standing, step: int) -> None:
@@ -307,10 +312,19 @@ class Workspace(Tables):
                 self.rescinding.setdefault(conversation_id, "unavailable")
 
     def _note_fallback(self, operator_id: OperatorId) -> None:
-        """Entry points whose mode may hang on this one operator."""
-        for entry_point_id, entry_point in self.entry_points.items():
-            if any(target.operator == operator_id for target in entry_point.fallback):
-                self.changed_entry_points[entry_point_id] = None
+        """Modes that may hang on this one operator, and conversations held for want of him."""
+        concerned = {
+            entry_point_id: None
+            for entry_point_id, entry_point in self.entry_points.items()
+            if any(target.operator == operator_id for target in entry_point.fallback)
+        }
+        if not concerned:
+            return
+        self.changed_entry_points.update(concerned)
+        for order in list(self.lines.get((), ())):
+            conversation = self.conversations[order.conversation_id]
+            if conversation.entry_point_id in concerned:
+                self.waits(conversation)
 
     def pool(self, demand: Demand) -> Pool:
         """The pool for this demand, built by one walk over its audience if it is new."""

@@ -79,8 +79,9 @@ def misshapen(
 
 
 def shown(field: str) -> str:
-    """The name of a field as a message repeats it: not at any length."""
-    return field if len(field) <= _NAME_SHOWN_MAX else f"{field[:_NAME_SHOWN_MAX]}…"
+    """The name of a field as a message repeats it: not at any length, and only what one can see."""
+    seen = "".join(letter if letter.isprintable() else "�" for letter in field[:_NAME_SHOWN_MAX])
+    return seen if len(field) <= _NAME_SHOWN_MAX else f"{seen}…"
 
 
 def _unknown(code: str | None, path: str, field: str) -> Refused:

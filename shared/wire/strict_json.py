@@ -110,7 +110,7 @@ def _places_of_nul(value: object, place: str) -> Iterator[str]:
             for name, item in value.items():
                 if "\0" in name:
                     yield f"a key in {place or 'the body'}"
-                yield from _places_of_nul(item, f"{place}.{name}".removeprefix("."))
+                yield from _places_of_nul(item, f"{place}.{shown(name)}".removeprefix("."))
         case list():
             for index, item in enumerate(value):
                 yield from _places_of_nul(item, f"{place}[{index}]")

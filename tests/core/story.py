@@ -159,8 +159,8 @@ class Story:
         """Let time pass, and everything fall due that does."""
         self.at = UnixMs(self.at + seconds * 1_000)
         self.refusal, self.repeated, self.warnings = None, None, ()
-        self.last = list(advance(self.workspace, self.at, EPOCH))
-        self.log += self.last
+        self.last = []
+        self._follow(advance(self.workspace, self.at, EPOCH))
         return self
 
     def when(self, actor: Actor, name: str, /, *, cmd: str | None = None, **fields: Any) -> "Story":
@@ -189,9 +189,18 @@ class Story:
             self.refusal = outcome
             return self
         self.warnings = outcome.warnings
-        self.last = list(record(self.workspace, outcome.events, stamp))
-        self.log += self.last
+        self.last = []
+        self._follow(record(self.workspace, outcome.events, stamp))
         return self
+
+    def _follow(self, events: Iterable[Recorded]) -> None:
+        for recorded in events:
+            self.last.append(recorded)
+            self.log.append(recorded)
+            self.saw(recorded)
+
+    def saw(self, recorded: Recorded) -> None:
+        """Called after each event, while the workspace is at that event's position."""
 
     def opens(self, conversation_id: str, **fields: Any) -> "Story":
         """A visitor opens a conversation; see ``opened``."""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.core.proof import restore
 from tests.core.story import (
     ADMIN,
     ANA,
@@ -73,6 +74,19 @@ def test_ro02_whoever_becomes_a_routable_member_is_told_once(story: Story) -> No
     )
     heard = [told["operator_ids"] for told in story.told("conversation_broadcast")]
     assert heard == [["ana"], ["ana"], *[["ben"]] * 2, *[["cleo"]] * 2, *[["dan"]] * 2]
+
+
+def test_ro02_an_arrival_hears_of_several_groups_in_an_order_that_restarts_keep(
+    story: Story,
+) -> None:
+    story.given(group("a"), group("b"), entry_point("late", "b"), entry_point("early", "a"))
+    story.given(policy(delivery="broadcast"), registered("ana", "a", "b"))
+    story.given(opened("c1", entry_point_id="late"), opened("c2", entry_point_id="early"))
+    story.workspace = restore(story.workspace)
+    story.given(step(ADMIN, "set_conversation", conversation_id="c1", priority=6))
+    story.given(logged_in("ana"))
+    told = [told["conversation_id"] for told in story.told("conversation_broadcast")]
+    assert told == ["c2", "c1"]
 
 
 def test_ro02_nobody_there_to_tell_and_then_somebody_is(story: Story) -> None:

@@ -13,10 +13,12 @@ from tests.core.story import (
     entry_point,
     event,
     group,
+    logged_in,
     online,
     opened,
     policy,
     registered,
+    role,
     step,
 )
 
@@ -103,6 +105,33 @@ def test_gr03_fallbacks_are_tried_in_order_and_each_once(story: Story) -> None:
         "conversation_redirected"
     )
     assert story.reason("c1") == "held"
+
+
+def test_gr03_ro10_what_is_held_goes_to_a_fallback_operator_as_soon_as_he_may_have_it(
+    story: Story,
+) -> None:
+    story.given(group("a", enabled=False), registered("ben"), role("helper", assigned="write"))
+    story.given(registered("cleo", role_id="helper"), logged_in("cleo"))
+    story.given(entry_point("web", "a", fallback=[{"operator": "ben"}]), opened("c1"))
+    story.given(entry_point("app", "a", fallback=[{"operator": "cleo"}]))
+    story.given(opened("c2", entry_point_id="app"))
+    assert story.reasons("c1", "c2") == ["group_disabled", "group_disabled"]
+    story.now(logged_in("ben")).then_among_others(
+        event("conversation_redirected", conversation_id="c1", to={"operator": "ben"}),
+        event("conversation_assigned", conversation_id="c1", operator_id="ben"),
+    )
+    story.given(role("helper", assigned="write", unassigned="write"))
+    assert story.owner("c2") == "cleo"
+
+
+def test_gr03_a_fallback_group_that_was_deleted_may_come_back(story: Story) -> None:
+    story.given(group("a"), group("b"), entry_point("web", "a", fallback=[{"group": "b"}]))
+    story.given(step(ADMIN, "delete_group", group_id="b"), opened("c1"))
+    story.given(step(ADMIN, "update_group", group_id="a", enabled=False))
+    assert story.reason("c1") == "group_disabled"
+    story.now(group("b")).then_among_others(
+        event("conversation_redirected", conversation_id="c1", to={"group": "b"})
+    )
 
 
 def test_gr03_members_who_are_offline_or_full_are_waited_for(story: Story) -> None:

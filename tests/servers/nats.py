@@ -20,20 +20,21 @@ class NatsServer:
 
     def __init__(self, directory: Path, extra_config: str = "") -> None:
         self._directory = directory
-        self._extra_config = extra_config
-        self._server = EmbeddedNats(directory)
-        self.port = 0
-        """The port it listens on, once started."""
+        self._server = EmbeddedNats(directory, extra_config=extra_config)
 
     @property
     def url(self) -> str:
-        """Its address."""
-        return f"nats://127.0.0.1:{self.port}"
+        """Its address, once started."""
+        return self._server.url
+
+    @property
+    def port(self) -> int:
+        """The port it listens on, once started."""
+        return int(self.url.rpartition(":")[2])
 
     def start(self) -> None:
         """Start and wait until it takes connections, also right after ``kill``."""
-        self._server = EmbeddedNats(self._directory, self.port, extra_config=self._extra_config)
-        self.port = int(self._server.start().rpartition(":")[2])
+        self._server.start()
 
     def stop(self) -> None:
         """Shut down in order. Does nothing if it is not running."""

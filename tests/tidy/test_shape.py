@@ -21,6 +21,7 @@ SUPERVISORS: dict[str, str] = {
 
 POLLING: dict[str, str] = {
     # path: the condition it waits for, and its deadline
+    "tests/servers/waiting.py": "whatever its caller names, by default within 30 s",
 }
 
 

@@ -81,7 +81,9 @@ def held(result: CommandRequest | QueryRequest | Refused, body: bytes) -> None:
     """What must be true of every result, whatever came in."""
     if isinstance(result, Refused):
         assert result.code in CODES
-        assert len(json.dumps([result.message, result.detail])) < 1_000
+        said = json.dumps([result.message, result.detail], ensure_ascii=False)
+        assert len(said) < 1_000
+        assert said.isprintable()
     else:
         assert limits_broken(body) == []
 

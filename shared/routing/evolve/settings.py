@@ -62,7 +62,8 @@ def _group_defined(workspace: Workspace, event: e.GroupDefined) -> None:
         names=event.names,
         members=known.members if known is not None else {},
     )
-    if known is not None and known.enabled != event.enabled:
+    # A new one may be the fallback that an earlier group of the same id was.
+    if known is None or known.enabled != event.enabled:
         workspace.reconsider()
 
 

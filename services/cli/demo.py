@@ -1,5 +1,0 @@
-"""``fernamt demo``."""
-
-
-def demo() -> None:
-    """Play."""

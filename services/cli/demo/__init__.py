@@ -1,0 +1,1 @@
+"""``fernamt demo``: an engine in a process of its own, and three stories played over its wire."""

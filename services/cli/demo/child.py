@@ -1,0 +1,121 @@
+"""Other ``fernamt`` commands as child processes, started the way a person would start them."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from shared.ports import NoResponders
+
+READY_WITHIN_S = 60
+STOP_WITHIN_S = 30
+REPLAY_WITHIN_S = 60
+_LOG_TAIL_BYTES = 4_000
+_ROOT = Path(__file__).resolve().parents[3]
+
+
+class ChildFailed(Exception):
+    """A child did not do what it was started for; the message quotes what it said."""
+
+
+class EngineChild:
+    """A running ``fernamt up``. ``url`` is where front ends connect."""
+
+    def __init__(self, process: Process, url: str, log: Path) -> None:
+        self.url = url
+        self.pid = process.pid
+        self._process = process
+        self._log = log
+
+    async def stop(self) -> None:
+        """Ask it to end in order. Raises ``ChildFailed`` if it does not."""
+        self._process.terminate()
+        try:
+            async with asyncio.timeout(STOP_WITHIN_S):
+                code = await self._process.wait()
+        except TimeoutError:
+            raise ChildFailed(f"the engine did not stop within {STOP_WITHIN_S} s") from None
+        if code != 0:
+            raise ChildFailed(f"the engine ended with exit code {code}:\n{_tail(self._log)}")
+
+
+@contextlib.asynccontextmanager
+async def engine(directory: Path) -> AsyncIterator[EngineChild]:
+    """Start ``fernamt up`` with its log in ``directory/data``; however the block ends, it is gone.
+
+    Raises ``ChildFailed`` if it is not ready in time.
+    """
+    log = directory / "engine.log"
+    command = ("up", "--quiet", "--data", str(directory / "data"), "--nats-port", "0")
+    with log.open("wb") as stderr:
+        process = await _start(*command, stdout=PIPE, stderr=stderr.fileno())
+    try:
+        yield EngineChild(process, await _ready_url(process, log), log)
+    except (NoResponders, OSError) as error:
+        if process.returncode is None:
+            raise
+        raise ChildFailed(f"the engine ended by itself:\n{_tail(log)}") from error
+    finally:
+        await _end(process)
+
+
+async def replay(directory: Path) -> tuple[int, str]:
+    """Run ``fernamt replay`` on the log in ``directory/data``: its exit code and its output."""
+    process = await _start("replay", "--data", str(directory / "data"), stdout=PIPE, stderr=STDOUT)
+    try:
+        async with asyncio.timeout(REPLAY_WITHIN_S):
+            output, _ = await process.communicate()
+    except TimeoutError:
+        raise ChildFailed(f"the replay took longer than {REPLAY_WITHIN_S} s") from None
+    finally:
+        await _end(process)
+    assert process.returncode is not None
+    return process.returncode, output.decode()
+
+
+async def _start(*arguments: str, stdout: int, stderr: int) -> Process:
+    """A child in a session of its own, so that a Ctrl-C is for us, who then stop it in order."""
+    settings = ("FERNAMT_DATA", "FERNAMT_STORE_URL", "FERNAMT_NATS_URL", "FERNAMT_NATS_PORT")
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "services.cli", *arguments),
+        cwd=_ROOT,
+        env={name: value for name, value in os.environ.items() if name not in settings},
+        stdin=DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=True,
+    )
+
+
+async def _ready_url(process: Process, log: Path) -> str:
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(READY_WITHIN_S):
+            line = (await process.stdout.readline()).decode()
+    except TimeoutError:
+        line = ""
+    word, _, url = line.strip().partition(" ")
+    if word != "ready":
+        raise ChildFailed(f"the engine did not start:\n{_tail(log)}")
+    return url
+
+
+async def _end(process: Process) -> None:
+    """Stop it in order if it runs, and by force if it does not listen."""
+    if process.returncode is not None:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        async with asyncio.timeout(STOP_WITHIN_S):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+def _tail(log: Path) -> str:
+    return log.read_bytes()[-_LOG_TAIL_BYTES:].decode("utf-8", "replace").strip() or "(nothing)"

@@ -1,0 +1,169 @@
+"""The programs that speak with an engine, each on a connection of its own.
+
+They know the wire contract and nothing else: JSON in, JSON out, subjects as ``docs/wire.md`` has
+them. None of them looks into the engine.
+"""
+
+import asyncio
+import uuid
+from typing import Any, NamedTuple
+
+import msgspec
+
+from shared.adapters.nats_bus import NatsBus
+from shared.adapters.nats_connection import NatsSettings
+from shared.ports import Message
+
+Fields = dict[str, Any]
+
+ANSWER_WITHIN_S = 5.0
+TRIES_MAX = 4
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Why nothing was changed."""
+
+    code: str
+    message: str
+    detail: Fields = {}
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A reply; ``error`` is null if it was done."""
+
+    ok: bool
+    position: int = 0
+    result: Fields = {}
+    error: Problem | None = None
+
+
+class LoggedEvent(NamedTuple):
+    """One event as back ends get it; ``name`` is without version."""
+
+    position: int
+    name: str
+    fields: Fields
+
+
+_read_answer = msgspec.json.Decoder(Answer).decode
+
+
+class FrontEnd:
+    """A connection on which one actor of one workspace speaks, and hears its feeds."""
+
+    kind = "admin"
+
+    def __init__(self, bus: NatsBus, workspace_id: str, name: str) -> None:
+        self.name = name
+        self.heard: list[Fields] = []
+        """Everything its feeds have brought, in order."""
+        self._bus = bus
+        self._workspace_id = workspace_id
+
+    async def subscribe(self) -> None:
+        """Listen to the feeds that concern it."""
+
+    async def command(self, command: str, **fields: object) -> Answer:
+        """Ask for a change. Sent again under the same id if no answer comes, it happens once."""
+        headers = {"Fernamt-Command-Id": uuid.uuid4().hex}
+        for _ in range(TRIES_MAX - 1):
+            try:
+                return await self._request("cmd", command, fields, headers)
+            except TimeoutError:
+                continue
+        return await self._request("cmd", command, fields, headers)
+
+    async def ask(self, query: str, **fields: object) -> Fields:
+        """Read live state. Raises ``LookupError`` where the question is refused."""
+        answer = await self._request("ask", query, fields, {})
+        if answer.error is not None:
+            raise LookupError(f"{query}: {answer.error.code}: {answer.error.message}")
+        return answer.result
+
+    async def settle(self) -> None:
+        """Ask anything: whatever was sent to this connection before is there with the answer."""
+        await self.ask("workspace")
+
+    async def _request(self, purpose: str, name: str, fields: Fields, headers: Fields) -> Answer:
+        subject = f"fernamt.v1.{purpose}.{self._workspace_id}.{self.kind}.{self.name}.{name}"
+        reply = await self._bus.request(
+            subject, msgspec.json.encode(fields), headers=headers, timeout_s=ANSWER_WITHIN_S
+        )
+        return _read_answer(reply.data)
+
+    async def _hear(self, feed: str) -> None:
+        await self._bus.subscribe(f"fernamt.v1.feed.{self._workspace_id}.{feed}", self._on_message)
+
+    def _on_message(self, message: Message) -> None:
+        self.heard.append(msgspec.json.decode(message.data))
+
+
+class AdminTool(FrontEnd):
+    """Settings: groups, operators, entry points, policies."""
+
+
+class Desk(FrontEnd):
+    """The front end at which one operator sits."""
+
+    kind = "operator"
+
+    async def subscribe(self) -> None:
+        await self._hear(f"operator.{self.name}")
+
+    async def settle(self) -> None:
+        await self.ask("me")
+
+
+class Widget(FrontEnd):
+    """The chat widget in one visitor's browser, at one entry point."""
+
+    kind = "visitor"
+
+    def __init__(self, bus: NatsBus, workspace_id: str, name: str, entry_point_id: str) -> None:
+        super().__init__(bus, workspace_id, name)
+        self.entry_point_id = entry_point_id
+
+    async def subscribe(self) -> None:
+        await self._hear(f"visitor.{self.name}")
+        await self._hear(f"entry.{self.entry_point_id}")
+
+    async def settle(self) -> None:
+        await self.mode()
+
+    async def mode(self) -> str:
+        """How the entry point shows itself to this visitor now."""
+        return str((await self.ask("entry_point", entry_point_id=self.entry_point_id))["mode"])
+
+
+class LogReader:
+    """A back end that follows the events of one workspace as they are published."""
+
+    def __init__(self, bus: NatsBus, workspace_id: str) -> None:
+        self.events: list[LoggedEvent] = []
+        self._bus = bus
+        self._workspace_id = workspace_id
+        self._news = asyncio.Event()
+
+    async def subscribe(self) -> None:
+        await self._bus.subscribe(f"fernamt.v1.evt.{self._workspace_id}.>", self._on_message)
+
+    async def up_to(self, position: int) -> None:
+        """Wait until the event at ``position`` has come. Raises ``TimeoutError``."""
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            while not self.events or self.events[-1].position < position:
+                self._news.clear()
+                await self._news.wait()
+
+    def _on_message(self, message: Message) -> None:
+        position = int(message.headers["Nats-Msg-Id"].rpartition(":")[2])
+        if self.events and position <= self.events[-1].position:
+            return  # a relay that starts again may say something twice
+        event = msgspec.json.decode(message.data)["data"]
+        name = message.headers["Fernamt-Event"].partition(".")[0]
+        self.events.append(LoggedEvent(position, name, event))
+        self._news.set()
+
+
+async def connect(url: str, name: str) -> NatsBus:
+    """A connection for one client. Raises ``ConnectionError``."""
+    return await NatsBus.connect(NatsSettings(url=url, name=name))

@@ -1,0 +1,105 @@
+"""The verb itself: start the engine, play the stories, stop it, replay its log."""
+
+import asyncio
+import signal
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import typer
+
+from services.cli.demo import by_hand, second_level, status
+from services.cli.demo.child import ChildFailed, engine, replay
+from services.cli.demo.stage import Stage, StoryFailed
+from services.cli.demo.telling import Teller
+from shared.ports import NoResponders
+from shared.runtime.logs import configure_logs
+
+FAILED = 1
+INTERRUPTED = 130
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Story(NamedTuple):
+    """A story and the workspace it is played in."""
+
+    workspace_id: str
+    title: str
+    about: str
+    play: Callable[[Stage], Awaitable[None]]
+
+
+STORIES = (
+    Story("second-level", second_level.TITLE, second_level.ABOUT, second_level.play),
+    Story("by-hand", by_hand.TITLE, by_hand.ABOUT, by_hand.play),
+    Story("status", status.TITLE, status.ABOUT, status.play),
+)
+
+
+def demo() -> None:
+    """Play three stories on a real engine, explain each decision, and replay the log.
+
+    Needs nothing and leaves nothing: the engine, its broker and its log live in a temporary
+    directory. Exit code 1: something did not come out as it is told.
+    """
+    configure_logs(level="error")
+    try:
+        asyncio.run(_until_told_to_end())
+    except asyncio.CancelledError:
+        typer.echo("fernamt: interrupted", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    except StoryFailed as failure:
+        typer.echo(f"fernamt: the story did not come out as told: {failure}", err=True)
+        raise typer.Exit(FAILED) from None
+    except (ChildFailed, NoResponders, LookupError, OSError) as failure:
+        typer.echo(f"fernamt: {type(failure).__name__}: {failure}", err=True)
+        raise typer.Exit(FAILED) from None
+
+
+async def _until_told_to_end() -> None:
+    """Play; Ctrl-C and its kind cancel, once, so that everything is cleaned up on the way out."""
+    loop = asyncio.get_running_loop()
+    playing = asyncio.create_task(_play(Teller()))
+
+    def end() -> None:
+        for number in _ENDING:
+            loop.add_signal_handler(number, _clean_up_is_under_way)
+        playing.cancel()
+
+    for number in _ENDING:
+        loop.add_signal_handler(number, end)
+    await playing
+
+
+def _clean_up_is_under_way() -> None:
+    """A second Ctrl-C changes nothing: the first one's work takes a moment."""
+
+
+async def _play(teller: Teller) -> None:
+    with tempfile.TemporaryDirectory(prefix="fernamt-demo-") as name:
+        directory = Path(name)
+        async with engine(directory) as child:
+            teller.line(
+                f"The engine runs in process {child.pid}; its broker listens on {child.url}. "
+                "Every desk, widget and tool below has a connection of its own.",
+            )
+            for number, story in enumerate(STORIES, start=1):
+                teller.title(f"{number}. {story.title}", story.about)
+                async with Stage(child.url, story.workspace_id, teller) as stage:
+                    await story.play(stage)
+            await child.stop()
+        await _replay(directory, teller)
+
+
+async def _replay(directory: Path, teller: Teller) -> None:
+    """What it prints last is the verdict on all stories together."""
+    teller.title(
+        f"{len(STORIES) + 1}. Replay",
+        "The engine has ended. A process that knows only its log makes every decision again.",
+    )
+    code, output = await replay(directory)
+    for line in output.splitlines():
+        teller.line(line)
+    if code != 0:
+        raise ChildFailed(f"the replay ended with exit code {code}")

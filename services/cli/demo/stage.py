@@ -1,0 +1,204 @@
+"""One workspace and the people of a story, each at a front end of their own."""
+
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Any, Self
+
+from services.cli.demo.clients import (
+    AdminTool,
+    Answer,
+    Desk,
+    Fields,
+    FrontEnd,
+    LogReader,
+    Widget,
+    connect,
+)
+from services.cli.demo.telling import Teller
+from shared.adapters.nats_bus import NatsBus
+
+
+class StoryFailed(Exception):
+    """A story did not come out as it is told; the message says what was expected."""
+
+
+class Stage:
+    """Where a story is played. Everything that happens on it is printed."""
+
+    def __init__(self, url: str, workspace_id: str, teller: Teller) -> None:
+        self._url = url
+        self._workspace_id = workspace_id
+        self._teller = teller
+        self._connections = AsyncExitStack()
+        self._front_ends: list[FrontEnd] = []
+        self._told = 0
+        """Events of the log that were printed or passed over."""
+        self._heard: dict[FrontEnd, int] = {}
+
+    async def __aenter__(self) -> Self:
+        self.admin = AdminTool(await self._connection("admin tool"), self._workspace_id, "admin")
+        self._log = LogReader(await self._connection("log reader"), self._workspace_id)
+        await self._log.subscribe()
+        await self._done(self.admin, "create_workspace", name=self._workspace_id)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._connections.aclose()
+
+    # --- setting up -------------------------------------------------------------------------
+
+    async def arrange(self, words: str, *commands: tuple[str, Fields]) -> None:
+        """Settings that the admin makes before the story begins; printed as one step."""
+        self._teller.step(self.admin.name, words)
+        for command, fields in commands:
+            await self._done(self.admin, command, **fields)
+        await self._skip_news()
+
+    async def operator(self, operator_id: str, *groups: str, **settings: object) -> Desk:
+        """Register an operator, with groups, and put him at a desk."""
+        await self._done(self.admin, "register_operator", operator_id=operator_id, **settings)
+        for group_id in groups:
+            await self._done(self.admin, "join_group", operator_id=operator_id, group_id=group_id)
+        desk = Desk(
+            await self._connection(f"desk of {operator_id}"), self._workspace_id, operator_id
+        )
+        await self._seat(desk)
+        return desk
+
+    async def widget(self, visitor_id: str, entry_point_id: str) -> Widget:
+        """A visitor's browser with the widget of an entry point in it."""
+        bus = await self._connection(f"widget of {visitor_id}")
+        widget = Widget(bus, self._workspace_id, visitor_id, entry_point_id)
+        await self._seat(widget)
+        return widget
+
+    async def _seat(self, front_end: FrontEnd) -> None:
+        """Subscribe first, then query, then apply what comes: nothing is missed."""
+        await front_end.subscribe()
+        await front_end.settle()
+        self._front_ends.append(front_end)
+        self._heard[front_end] = 0
+
+    async def _connection(self, name: str) -> NatsBus:
+        bus = await connect(self._url, f"fernamt demo: {name}")
+        self._connections.push_async_callback(bus.close)
+        return bus
+
+    async def _done(self, who: FrontEnd, command: str, **fields: object) -> Answer:
+        answer = await who.command(command, **fields)
+        if answer.error is not None:
+            raise StoryFailed(f"{who.name}: {command} was refused: {answer.error.message}")
+        await self._log.up_to(answer.position)
+        return answer
+
+    # --- playing ----------------------------------------------------------------------------
+
+    async def play(self, who: FrontEnd, words: str, command: str, **fields: object) -> Answer:
+        """Somebody does something that is accepted; what follows from it is printed."""
+        self._teller.step(who.name, words)
+        answer = await self._done(who, command, **fields)
+        warnings = answer.result.get("warnings")
+        if warnings:
+            self._teller.warned(warnings)
+        await self._tell_news()
+        return answer
+
+    async def fail(
+        self, who: FrontEnd, words: str, code: str, command: str, **fields: object
+    ) -> Fields:
+        """Somebody tries something that is refused with ``code``; the result is the detail."""
+        self._teller.step(who.name, words)
+        answer = await who.command(command, **fields)
+        if answer.error is None:
+            raise StoryFailed(f"{who.name}: {command} was accepted; expected: {code}")
+        self._teller.refused(answer.error)
+        self._expect(f"{command} is refused with {code}", answer.error.code, code)
+        return answer.error.detail
+
+    async def _tell_news(self) -> None:
+        """Print what the log and the feeds have brought since the last step.
+
+        The engine sends to the feeds before it publishes the event, so that whoever asks anything
+        after the event has come has got the feeds' messages too.
+        """
+        for event in self._log.events[self._told :]:
+            self._teller.decision(event)
+        self._told = len(self._log.events)
+        news: dict[str, tuple[Fields, list[str]]] = {}
+        for front_end in self._front_ends:
+            await front_end.settle()
+            for message in front_end.heard[self._heard[front_end] :]:
+                news.setdefault(message["id"], (message, []))[1].append(front_end.name)
+            self._heard[front_end] = len(front_end.heard)
+        for message, names in sorted(news.values(), key=lambda told: told[0]["position"]):
+            self._teller.heard(names, message)
+
+    async def _skip_news(self) -> None:
+        self._told = len(self._log.events)
+
+    # --- looking ----------------------------------------------------------------------------
+
+    async def show_mode(self, widget: Widget) -> str:
+        """A widget asks how it is to show itself."""
+        self._teller.step(widget.name, "asks how the entry point shows itself")
+        mode = await widget.mode()
+        self._teller.shown(mode)
+        return mode
+
+    async def conversation(self, conversation_id: str) -> Fields:
+        """The conversation as the admin's tool sees it."""
+        answer = await self.admin.ask("conversation", conversation_id=conversation_id)
+        conversation: Fields = answer["conversation"]
+        return conversation
+
+    async def queue(self) -> list[tuple[str, str]]:
+        """What waits, each with its reason, in the order in which it is served."""
+        waiting = (await self.admin.ask("queue"))["waiting"]
+        return [(entry["conversation_id"], entry["reason"]) for entry in waiting]
+
+    async def roster(self) -> dict[str, Fields]:
+        """Every operator's entry by id."""
+        operators = (await self.admin.ask("roster"))["operators"]
+        return {entry["operator_id"]: entry for entry in operators}
+
+    async def tell_timeline(self, conversation_id: str) -> list[str]:
+        """Print the conversation's timeline; the result are the names of its events."""
+        answer = await self.admin.ask("conversation", conversation_id=conversation_id)
+        self._teller.timeline(conversation_id, answer["timeline"])
+        return [entry["event"]["type"].partition(".")[0] for entry in answer["timeline"]]
+
+    def last_decision(self, name: str, conversation_id: str) -> Fields:
+        """The newest event of this name about a conversation, as the log has it."""
+        for event in reversed(self._log.events):
+            if event.name == name and event.fields["conversation_id"] == conversation_id:
+                return event.fields
+        raise StoryFailed(f"the log holds no {name} for {conversation_id}")
+
+    # --- checking ---------------------------------------------------------------------------
+
+    def check(self, claim: str, seen: Any, expected: Any) -> None:
+        """Hold the story to what it claims, and say so."""
+        self._expect(claim, seen, expected)
+        self._teller.checked(claim)
+
+    def _expect(self, claim: str, seen: Any, expected: Any) -> None:
+        if seen != expected:
+            raise StoryFailed(
+                f"{self._workspace_id}: not as told: {claim}\n"
+                f"  expected: {expected}\n  seen:     {seen}"
+            )
+
+
+def alerts(front_end: FrontEnd, *types: str) -> Sequence[tuple[str, str, bool]]:
+    """What a feed has brought of these types: type, conversation, and whether it rang."""
+    return [
+        (message["type"], message["conversation_id"], message["alert"])
+        for message in front_end.heard
+        if message["type"] in types
+    ]

@@ -1,0 +1,1 @@
+"""The engine under faults: a workload, a nemesis, a recorded history and what checks it."""

@@ -1,0 +1,216 @@
+"""A small account of who owns what and who may, kept from events alone.
+
+It shares no code with the engine's fold: it is what the engine is checked against.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from shared.routing import events as e
+from shared.routing.events import EventUnion
+from shared.routing.permissions import BUILT_IN_ROLES, Permissions
+from shared.routing.scope import Scope
+
+
+class Person(msgspec.Struct):
+    """An operator as the log tells of him."""
+
+    capacity: int
+    role_id: str
+    skills: tuple[str, ...]
+    effective: str = "offline"
+    removed: bool = False
+    groups: set[str] = set()
+
+
+class Case(msgspec.Struct):
+    """A conversation as the log tells of it."""
+
+    entry_point_id: str
+    weight: int
+    skills: tuple[str, ...]
+    scope: Scope
+    home: Scope
+    owner: str | None = None
+    closed: bool = False
+    participants: set[str] = set()
+    declined: set[str] = set()
+
+    def leaves(self, operator_id: str) -> None:
+        """The owner is out and is not asked again; the home scope applies."""
+        self.owner = None
+        self.declined.add(operator_id)
+        self.scope = self.home
+
+    def goes_to(self, scope: Scope) -> None:
+        self.scope = scope
+        if scope.operator is None:
+            self.home = scope
+
+
+class Account:
+    """Fed with every event in order; ``note`` says what was not right about it."""
+
+    def __init__(self) -> None:
+        self.people: dict[str, Person] = {}
+        self.cases: dict[str, Case] = {}
+        self.roles: dict[str, Permissions] = dict(BUILT_IN_ROLES)  # type: ignore[arg-type]
+        self.enabled: dict[str, bool] = {}
+        self.entry_points: dict[str, tuple[str, ...]] = {}
+
+    def load(self, operator_id: str) -> int:
+        return sum(case.weight for case in self.cases.values() if case.owner == operator_id)
+
+    # --- C4: one owner at a time ------------------------------------------------------------
+
+    def note(self, event: EventUnion) -> Iterator[str]:
+        """Apply the event; yield every breach of "one owner at a time" that it is."""
+        match event:
+            case e.ConversationAssigned() | e.ConversationClaimed():
+                yield from self._taken(event.conversation_id, event.operator_id)
+            case e.OwnerLeft() | e.ConversationReleased():
+                yield from self._given_up(event.conversation_id, event.operator_id)
+                self.cases[event.conversation_id].leaves(event.operator_id)
+            case e.ConversationForwarded():
+                yield from self._given_up(event.conversation_id, event.previous_owner)
+                case = self.cases[event.conversation_id]
+                case.owner, case.declined = None, set()
+                case.goes_to(event.to)
+            case e.ConversationClosed():
+                yield from self._given_up(event.conversation_id, event.owner)
+                case = self.cases[event.conversation_id]
+                case.owner, case.declined, case.closed = None, set(), True
+            case e.ConversationReopened():
+                case = self.cases[event.conversation_id]
+                case.closed, case.participants, case.declined = False, set(), set()
+                case.goes_to(event.scope)
+                case.owner = event.owner
+            case _:
+                self._note_conversation(event)
+                self._note_person(event)
+                self._note_setting(event)
+
+    def _taken(self, conversation_id: str, operator_id: str) -> Iterator[str]:
+        case = self.cases[conversation_id]
+        if case.owner is not None:
+            yield f"{conversation_id} goes to {operator_id} while {case.owner} owns it"
+        if case.closed:
+            yield f"{conversation_id} goes to {operator_id} though it is closed"
+        case.owner, case.declined = operator_id, set()
+        case.participants.discard(operator_id)
+
+    def _given_up(self, conversation_id: str, owner: str | None) -> Iterator[str]:
+        case = self.cases[conversation_id]
+        if case.owner != owner:
+            yield f"{conversation_id} is taken from {owner}, but {case.owner} owns it"
+
+    def _note_conversation(self, event: EventUnion) -> None:
+        match event:
+            case e.ConversationOpened():
+                entry = Scope(entry_point=event.entry_point_id)
+                home = entry if event.scope.operator is not None else event.scope
+                self.cases[event.conversation_id] = Case(
+                    event.entry_point_id, event.weight, event.skills, event.scope, home
+                )
+            case e.ConversationChanged():
+                self.cases[event.conversation_id].skills = event.skills
+            case e.ConversationRedirected():
+                self.cases[event.conversation_id].goes_to(event.to)
+            case e.ParticipantJoined():
+                self.cases[event.conversation_id].participants.add(event.operator_id)
+            case e.ParticipantLeft():
+                self.cases[event.conversation_id].participants.discard(event.operator_id)
+            case _:
+                pass
+
+    def _note_person(self, event: EventUnion) -> None:
+        match event:
+            case e.OperatorRegistered():
+                self.people[event.operator_id] = Person(event.capacity, event.role_id, event.skills)
+            case e.OperatorUpdated():
+                person = self.people[event.operator_id]
+                person.capacity, person.role_id = event.capacity, event.role_id
+                person.skills = event.skills
+            case e.OperatorRemoved():
+                self._remove(event.operator_id)
+            case e.GroupJoined():
+                self.people[event.operator_id].groups.add(event.group_id)
+            case e.GroupLeft():
+                self.people[event.operator_id].groups.discard(event.group_id)
+            case e.StatusChosen():
+                for case in self.cases.values():
+                    case.declined.discard(event.operator_id)
+            case e.OperatorStatusChanged():
+                self.people[event.operator_id].effective = event.effective
+            case _:
+                pass
+
+    def _remove(self, operator_id: str) -> None:
+        self.people[operator_id].removed = True
+        self.people[operator_id].groups.clear()
+        for case in self.cases.values():
+            case.participants.discard(operator_id)
+            if case.owner == operator_id:
+                case.owner, case.scope = None, case.home
+
+    def _note_setting(self, event: EventUnion) -> None:
+        match event:
+            case e.RoleDefined():
+                self.roles[event.role_id] = event.permissions
+            case e.GroupDefined():
+                self.enabled[event.group_id] = event.enabled
+            case e.GroupDeleted():
+                del self.enabled[event.group_id]
+                for person in self.people.values():
+                    person.groups.discard(event.group_id)
+            case e.EntryPointDefined():
+                self.entry_points[event.entry_point_id] = event.groups
+            case e.EntryPointRemoved():
+                del self.entry_points[event.entry_point_id]
+            case _:
+                pass
+
+    # --- C5: capacity, before the event is noted ---------------------------------------------
+
+    def overload(self, event: e.ConversationAssigned) -> Iterator[str]:
+        """What is wrong with the load that this decision makes."""
+        weight = self.cases[event.conversation_id].weight
+        person = self.people[event.operator_id]
+        load = self.load(event.operator_id) + weight
+        exceeds = load > person.capacity
+        told = f"{event.conversation_id} makes {load} of {person.capacity} for {event.operator_id}"
+        if exceeds and event.reason == "routed":
+            yield f"{told}: the engine may not exceed a capacity"
+        if exceeds != event.excess:
+            yield f"{told}: marked as {'excess' if event.excess else 'no excess'}"
+
+    # --- C6: eligibility, before the event is noted ------------------------------------------
+
+    def unfitness(self, event: e.ConversationAssigned) -> Iterator[str]:
+        """Why this operator should not have been given it."""
+        person, case = self.people[event.operator_id], self.cases[event.conversation_id]
+        told = f"{event.conversation_id} to {event.operator_id}"
+        if person.removed:
+            yield f"{told}: removed"
+        if self.roles[person.role_id].missing_to_receive():
+            yield f"{told}: the role does not permit it"
+        if event.reason != "routed":
+            return
+        if person.effective != "online":
+            yield f"{told}: {person.effective}"
+        if not set(case.skills) <= set(person.skills):
+            yield f"{told}: lacks a skill"
+        if event.operator_id in case.participants | case.declined:
+            yield f"{told}: takes part or gave it up"
+        if not self._in_scope(person, case.scope):
+            yield f"{told}: not in scope"
+
+    def _in_scope(self, person: Person, scope: Scope) -> bool:
+        groups = {str(scope.group)} if scope.group is not None else set[str]()
+        if scope.entry_point is not None:
+            groups = set(self.entry_points[scope.entry_point])
+        if groups:
+            return any(self.enabled[group_id] for group_id in groups & person.groups)
+        bound = {group_id for point in self.entry_points.values() for group_id in point}
+        return not bound or not person.groups or bool(bound & person.groups)

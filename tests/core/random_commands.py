@@ -1,0 +1,155 @@
+"""Strategies for every command there is, over a handful of ids, so that they meet."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from shared.routing.events import Actor
+from tests.core.story import ADMIN
+
+OPERATORS = ["ana", "ben", "cleo", "dan", "eve"]
+GROUPS = ["red", "green", "blue"]
+ENTRY_POINTS = ["web", "app", "phone"]
+VISITORS = ["vera", "wim", "xenia"]
+SKILLS = ["fr", "it"]
+ROLES = ["staff", "staff", "manager", "helper"]
+RANKINGS = ["most_free_slots", "highest_free_ratio", "fewest_open", "round_robin", "longest_idle"]
+DELIVERIES = ["auto", "auto", "broadcast", "manual"]
+
+Drawn = tuple[Actor, str, dict[str, Any]]
+Fields = st.SearchStrategy[dict[str, Any]]
+
+operators = st.sampled_from(OPERATORS)
+groups = st.sampled_from(GROUPS)
+entry_points = st.sampled_from(ENTRY_POINTS)
+visitors = st.sampled_from(VISITORS)
+skills = st.lists(st.sampled_from(SKILLS), max_size=2, unique=True)
+any_number = st.integers(0, 59)
+of_owners = st.sampled_from(["leave", "release", "close", "close", "reply", "forward"])
+of_others = st.sampled_from(["claim", "join", "join", "leave", "reply", "forward"])
+conversations = st.integers(0, 11).map(lambda number: f"c{number}")
+"""Some of these exist; the machine opens them in this order."""
+
+targets = st.one_of(
+    st.builds(lambda its_id: {"operator": its_id}, operators),
+    st.builds(lambda its_id: {"group": its_id}, groups),
+    st.just({"everyone": True}),
+)
+access = st.sampled_from(["write", "write", "write", "read", "off"])
+names = st.just("n")
+
+
+def fields(**optional_too: Any) -> Fields:
+    """Mandatory fields; those that end in an underscore may be left out."""
+    mandatory = {k: v for k, v in optional_too.items() if not k.endswith("_")}
+    optional = {k.removesuffix("_"): v for k, v in optional_too.items() if k.endswith("_")}
+    return st.fixed_dictionaries(mandatory, optional=optional)
+
+
+POLICY = fields(
+    delivery_=st.sampled_from([*DELIVERIES, None]),
+    ranking_=st.sampled_from([*RANKINGS, None]),
+    reopen_window_s_=st.sampled_from([0, 60, None]),
+    manual_offline_=st.sampled_from(["allow", "deny"]),
+)
+PLACES = st.one_of(
+    st.just({"workspace": True}),
+    st.builds(lambda its_id: {"group": its_id}, groups),
+    st.builds(lambda its_id: {"entry_point": its_id}, entry_points),
+)
+ENTRY_POINT = fields(
+    entry_point_id=entry_points,
+    name=names,
+    groups=st.one_of(st.lists(groups, min_size=1, max_size=3, unique=True), st.just("everyone")),
+    fallback_=st.lists(targets, max_size=3),
+    offline_display_=st.sampled_from(["messenger", "hidden"]),
+    ask_group_=st.one_of(st.booleans(), st.lists(groups, max_size=2)),
+    weight_=st.integers(1, 3),
+)
+OPERATOR = fields(
+    operator_id=operators,
+    role_id_=st.sampled_from(ROLES),
+    capacity_=st.integers(0, 4),
+    skills_=skills,
+)
+SETTINGS: dict[str, Fields] = {
+    "set_policy": fields(scope=PLACES, policy=POLICY),
+    "clear_policy": fields(scope=PLACES),
+    "define_role": st.builds(
+        lambda assigned, unassigned: {
+            "role_id": "helper",
+            "permissions": {
+                "conversations.assigned": assigned,
+                "conversations.unassigned": unassigned,
+            },
+        },
+        access,
+        access,
+    ),
+    "delete_role": fields(role_id=st.just("helper")),
+    "create_group": groups.map(lambda its_id: {"group_id": its_id, "name": its_id}),
+    "update_group": fields(group_id=groups, enabled=st.booleans(), public_=st.booleans()),
+    "delete_group": fields(group_id=groups),
+    "define_entry_point": ENTRY_POINT,
+    "remove_entry_point": fields(entry_point_id=entry_points),
+}
+STAFF: dict[str, Fields] = {
+    "register_operator": OPERATOR,
+    "update_operator": OPERATOR,
+    "remove_operator": fields(operator_id=operators),
+    "log_out_operator": fields(operator_id=operators),
+    "join_group": fields(operator_id=operators, group_id=groups),
+    "leave_group": fields(operator_id=operators, group_id=groups),
+}
+STATUS: dict[str, Fields] = {
+    "log_in": fields(session_id=st.sampled_from(["s1", "s2"])),
+    "log_out": fields(session_id=st.sampled_from(["s1", "s2"])),
+    "set_status": fields(
+        status=st.sampled_from(["online", "online", "busy", "invisible", "offline"]),
+        for_s_=st.integers(1, 300),
+    ),
+}
+HANDLING: dict[str, Fields] = {
+    "claim": fields(conversation_id=conversations),
+    "join": fields(conversation_id=conversations),
+    "leave": fields(conversation_id=conversations),
+    "release": fields(conversation_id=conversations),
+    "reply": fields(conversation_id=conversations),
+    "add_participant": fields(conversation_id=conversations, operator_id=operators),
+    "remove_participant": fields(conversation_id=conversations, operator_id=operators),
+}
+DIRECTING: dict[str, Fields] = {
+    "forward": fields(conversation_id=conversations, to=targets),
+    "set_conversation": fields(
+        conversation_id=conversations, priority_=st.integers(0, 9), skills_=skills
+    ),
+    "close": fields(conversation_id=conversations),
+    "reopen": fields(conversation_id=conversations),
+    "assign_visitor": fields(visitor_id=visitors, to=targets),
+    "unassign_visitor": fields(visitor_id=visitors),
+}
+VISITING: dict[str, Fields] = {
+    "write": fields(conversation_id=conversations),
+    "close": fields(conversation_id=conversations),
+    "identify": fields(contact_id=st.sampled_from(["k1", "k2"])),
+    "assign_visitor": fields(visitor_id=visitors, to=targets),
+    "unassign_visitor": fields(visitor_id=visitors),
+}
+OPENING = fields(
+    entry_point_id=entry_points,
+    priority_=st.integers(0, 9),
+    skills_=skills,
+    group_id_=groups,
+    contact_id_=st.sampled_from(["k1", "k2"]),
+)
+
+
+def any_of(table: dict[str, Fields], actors: st.SearchStrategy[Actor]) -> st.SearchStrategy[Drawn]:
+    """One command out of ``table`` by one of ``actors``."""
+    return st.one_of([st.tuples(actors, st.just(name), content) for name, content in table.items()])
+
+
+admin = st.just(ADMIN)
+an_operator = operators.map(lambda its_id: Actor("operator", its_id))
+a_visitor = visitors.map(lambda its_id: Actor("visitor", its_id, service="shop"))
+staff_or_admin = st.one_of(an_operator, admin)

@@ -1,0 +1,238 @@
+"""Long seeded histories that are mostly sensible: who acts usually has something to do with it.
+
+Drawing each command blindly wastes most of them on refusals; here the next one is chosen with the
+present state in view. The same seed tells the same history.
+"""
+
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+
+from shared.routing.events import Actor
+from shared.routing.state import Conversation
+from tests.core.random_commands import (
+    DELIVERIES,
+    ENTRY_POINTS,
+    GROUPS,
+    OPERATORS,
+    RANKINGS,
+    SKILLS,
+    VISITORS,
+)
+from tests.core.story import (
+    ADMIN,
+    Step,
+    Story,
+    entry_point,
+    group,
+    logged_in,
+    policy,
+    registered,
+    role,
+    step,
+)
+
+_STAFF_CHANGES = ["join_group", "join_group", "leave_group", "update_operator", "update_operator"]
+_STAFF_CHANGES += ["join_group", "remove_operator"]
+
+Told = Step | int
+"""A command, or seconds that pass."""
+
+
+class Wanderer:
+    """Draws one step after the other."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)
+
+    def wander(self, story: Story, steps: int) -> list[Told]:
+        """Open for business, then take ``steps`` steps; what was told, to tell it again."""
+        told: list[Told] = []
+        for opening in self.opening():
+            told.append(opening)
+            play(story, opening)
+        for _ in range(steps):
+            following = self.following(story)
+            told.append(following)
+            play(story, following)
+        return told
+
+    def opening(self) -> Sequence[Step]:
+        fallback = [{"group": "blue"}, {"operator": self._one(OPERATORS)}]
+        steps = group("red") + group("green") + group("blue")
+        steps += role("helper", assigned="write", unassigned="write", forward=True)
+        steps += entry_point("web", "red", "green", fallback=fallback, ask_group=True)
+        steps += entry_point("phone", "green", weight=2) + entry_point("app")
+        steps += policy(ranking=self._one(RANKINGS))
+        for operator_id in OPERATORS:
+            capacity, skills = self.random.randint(0, 5), self._some(SKILLS)
+            settings = {"capacity": capacity, "skills": skills, "role_id": self._role()}
+            steps += registered(operator_id, *self._some(GROUPS), **settings)
+        for operator_id in self.random.sample(OPERATORS, 4):
+            steps += logged_in(operator_id, "s1")
+        return steps
+
+    def following(self, story: Story) -> Told:
+        draw = self.random.randrange(100)
+        if draw < 8:
+            return self.random.randint(1, 300)
+        if draw < 32:
+            return self._open(story)
+        if draw < 62:
+            return self._handle(story)
+        if draw < 74:
+            return self._direct(story)
+        if draw < 85:
+            return self._come_or_go(story)
+        if draw < 93:
+            return self._change_staff(story)
+        return self._change_settings(story)
+
+    # --- one kind each ----------------------------------------------------------------------
+
+    def _open(self, story: Story) -> Step:
+        fields: dict[str, Any] = {
+            "conversation_id": f"c{len(story.workspace.conversations)}",
+            "entry_point_id": self._one(ENTRY_POINTS),
+        }
+        if self.random.random() < 0.4:
+            fields["priority"] = self.random.randint(0, 9)
+        if self.random.random() < 0.3:
+            fields["skills"] = self._some(SKILLS)
+        if self.random.random() < 0.2:
+            fields["group_id"] = self._one(GROUPS)
+        return Step(Actor("visitor", self._one(VISITORS), service="shop"), "open", fields)
+
+    def _handle(self, story: Story) -> Step:
+        """By somebody in the conversation, or by a colleague who is about to be."""
+        conversation = self._conversation(story)
+        if conversation is None:
+            return self._open(story)
+        names = ["join", "reply", "claim", "add_participant"]
+        actor = self._operator()
+        if conversation.closed_at is not None:
+            writer = Actor("visitor", conversation.visitor_id)
+            return Step(writer, "write", {"conversation_id": conversation.conversation_id})
+        if conversation.owner is not None and self.random.random() < 0.7:
+            actor = Actor("operator", conversation.owner)
+            names = ["close"] * 6 + ["leave", "release", "reply", "add_participant"]
+        elif conversation.participants and self.random.random() < 0.5:
+            actor = Actor("operator", self._one(list(conversation.participants)))
+            names = ["leave", "reply", "claim", "remove_participant"]
+        name = self._one(names)
+        fields = {"conversation_id": conversation.conversation_id}
+        if name.endswith("_participant"):
+            fields["operator_id"] = self._one(OPERATORS)
+        return Step(actor, name, fields)
+
+    def _direct(self, story: Story) -> Step:
+        conversation = self._conversation(story)
+        if conversation is None or self.random.random() < 0.15:
+            ahead = {"visitor_id": self._one(VISITORS), "to": self._target()}
+            return Step(ADMIN, "assign_visitor", ahead)
+        fields: dict[str, Any] = {"conversation_id": conversation.conversation_id}
+        name = self._one(["forward", "forward", "forward", "set_conversation", "reopen"])
+        if name == "forward":
+            fields["to"] = self._target()
+        elif name == "set_conversation":
+            fields |= {"priority": self.random.randint(0, 9), "skills": self._some(SKILLS)}
+        return Step(ADMIN, name, fields)
+
+    def _come_or_go(self, story: Story) -> Step:
+        absent = [one for one in story.workspace.operators.values() if not one.sessions]
+        if absent and self.random.random() < 0.6:
+            return logged_in(self._one(absent).operator_id, "s1")[0]
+        name = self._one(["log_in", "log_in", "log_out", "set_status", "set_status"])
+        fields: dict[str, Any] = {"session_id": self._one(["s1", "s2"])}
+        if name == "set_status":
+            fields = {"status": self._one(["online", "online", "busy", "invisible", "offline"])}
+            if self.random.random() < 0.3:
+                fields["for_s"] = self.random.randint(1, 600)
+        return Step(self._operator(), name, fields)
+
+    def _change_staff(self, story: Story) -> Step:
+        removed = [one for one in story.workspace.operators.values() if one.removed]
+        if removed and self.random.random() < 0.7:
+            return registered(self._one(removed).operator_id, capacity=self.random.randint(1, 5))[0]
+        name = self._one(_STAFF_CHANGES)
+        fields: dict[str, Any] = {"operator_id": self._one(OPERATORS)}
+        if name.endswith("_group"):
+            fields["group_id"] = self._one(GROUPS)
+        elif name == "update_operator":
+            fields |= {"capacity": self.random.randint(0, 5), "skills": self._some(SKILLS)}
+            fields["role_id"] = self._role()
+        return Step(ADMIN, name, fields)
+
+    def _change_settings(self, story: Story) -> Step:
+        missing = [its_id for its_id in ENTRY_POINTS if its_id not in story.workspace.entry_points]
+        draw = 9 if missing and self.random.random() < 0.5 else self.random.randrange(10)
+        if draw < 4:
+            return self._change_policy()
+        if draw < 7:
+            enabled = self.random.random() < 0.7
+            return step(ADMIN, "update_group", group_id=self._one(GROUPS), enabled=enabled)[0]
+        if draw == 7:
+            write = self.random.random() < 0.7
+            return role("helper", assigned="write", unassigned="write" if write else "read")[0]
+        if draw == 8:
+            if self.random.random() < 0.4:
+                return step(ADMIN, "delete_group", group_id=self._one(GROUPS))[0]
+            return group(self._one(GROUPS))[0]
+        return self._change_entry_point(missing)
+
+    def _change_entry_point(self, missing: list[str]) -> Step:
+        if not missing and self.random.random() < 0.3:
+            return step(ADMIN, "remove_entry_point", entry_point_id=self._one(ENTRY_POINTS))[0]
+        fallback = [self._target() for _ in range(self.random.randrange(3))]
+        weight = self.random.randint(1, 3)
+        bound = self._some(GROUPS)
+        its_id = self._one(missing or ENTRY_POINTS)
+        return entry_point(its_id, *bound, fallback=fallback, weight=weight)[0]
+
+    def _change_policy(self) -> Step:
+        place: dict[str, Any] = {}
+        if self.random.random() < 0.3:
+            place = {"group_id": self._one(GROUPS)}
+        elif self.random.random() < 0.2:
+            place = {"entry_point_id": self._one(ENTRY_POINTS)}
+        if self.random.random() < 0.6:
+            return policy(**place, delivery=self._one([*DELIVERIES, None]))[0]
+        return policy(**place, ranking=self._one([*RANKINGS, None]))[0]
+
+    # --- drawing ----------------------------------------------------------------------------
+
+    def _one(self, things: Sequence[Any]) -> Any:
+        return self.random.choice(things)
+
+    def _some(self, things: Sequence[str]) -> list[str]:
+        return self.random.sample(things, self.random.randrange(len(things) + 1))
+
+    def _role(self) -> str:
+        return str(self._one(["staff", "staff", "manager", "helper"]))
+
+    def _operator(self) -> Actor:
+        return Actor("operator", self._one(OPERATORS))
+
+    def _target(self) -> dict[str, Any]:
+        kinds: list[dict[str, Any]] = [
+            {"operator": self._one(OPERATORS)},
+            {"group": self._one(GROUPS)},
+            {"everyone": True},
+        ]
+        return dict(self._one(kinds))
+
+    def _conversation(self, story: Story) -> Conversation | None:
+        """Mostly one that is open."""
+        everything = list(story.workspace.conversations.values())
+        still_open = [one for one in everything if one.closed_at is None]
+        if still_open and self.random.random() < 0.9:
+            everything = still_open
+        return self._one(everything) if everything else None
+
+
+def play(story: Story, told: Told) -> None:
+    """Tell one step, accepted or not."""
+    if isinstance(told, int):
+        story.after(told)
+    else:
+        story.when(told.actor, told.name, **told.fields)

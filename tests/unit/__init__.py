@@ -1,0 +1,1 @@
+"""Single modules outside the core, tried without a server."""
