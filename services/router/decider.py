@@ -27,7 +27,13 @@ from shared.routing.transaction import (
     record,
     repeat_of,
 )
-from shared.routing.views import View, conversation_view, for_visitor, status_view
+from shared.routing.views import (
+    ConversationView,
+    View,
+    conversation_view,
+    for_visitor,
+    status_view,
+)
 from shared.routing.workspace import Workspace
 from shared.runtime.failpoints import FAILPOINTS
 from shared.wire.log_codec import encode_event
@@ -38,7 +44,7 @@ from shared.wire.requests import CommandRequest
 class ConversationResult(View, frozen=True, kw_only=True):
     """The answer to every command about one conversation."""
 
-    conversation: View
+    conversation: ConversationView
     warnings: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
 

@@ -18,9 +18,7 @@ DEPTH_MAX = 32
 
 _NAME_SHOWN_MAX = 64
 
-_COMPLAINT = re.compile(
-    r"(?P<what>.*?)(?: - at (?P<key>`key` in )?`\$(?P<path>[^`]*)`)?\Z", re.DOTALL
-)
+_PLACE = re.compile(r"(?P<key>key` in `)?\$(?P<path>[^`]*)`")
 _UNKNOWN = "Object contains unknown field `"
 _MISSING = "Object missing required field `"
 _STEP = re.compile(r"\[(?:\.\.\.|\d+)\]")
@@ -58,8 +56,7 @@ def misshapen(
     ``complaint`` is what msgspec said. ``codes`` names the code of everything that is wrong inside
     a field of the body: ``{"policy": "invalid_policy"}``.
     """
-    found = _COMPLAINT.match(complaint)
-    what, path = (found["what"], found["path"] or "") if found else (complaint, "")
+    what, path, key = _parted(complaint)
     code = _code_of(path, codes or {})
     if what.startswith(_UNKNOWN):
         return _unknown(code, path, shown(what.removeprefix(_UNKNOWN)[:-1]))
@@ -74,8 +71,21 @@ def misshapen(
         reason = f"one of {', '.join(allowed)} is expected"
     else:
         reason = _reason(what)
-    key = "a key in " if found and found["key"] else ""
-    return Refused(code or "malformed", f"{key}{place or 'the body'}: {reason}", detail)
+    return Refused(
+        code or "malformed", f"{'a key in ' if key else ''}{place or 'the body'}: {reason}", detail
+    )
+
+
+def _parted(complaint: str) -> tuple[str, str, bool]:
+    """What is wrong, where (``.to.group``), and whether with a key there.
+
+    Names of unknown fields stand in a complaint as they came, and may look like places.
+    """
+    what, _, rest = complaint.rpartition(" - at `")
+    place = _PLACE.fullmatch(rest)
+    if place is None or (what.startswith(_UNKNOWN) and not what.endswith("`")):
+        return complaint, "", False
+    return what, place["path"], place["key"] is not None
 
 
 def shown(field: str) -> str:

@@ -353,6 +353,16 @@ def test_a_long_name_of_a_field_comes_back_shortened() -> None:
     assert len(json.dumps([refusal.message, refusal.detail])) < 500
 
 
+@pytest.mark.parametrize("name", ["x", "x`", "x - at `$.policy", "x` - at `$.policy`"])
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_name_that_looks_like_a_complaint_misleads_nobody(name: str, *, inside: bool) -> None:
+    scope = {"workspace": True, name: 1} if inside else {"workspace": True}
+    body = {"scope": scope, "policy": {}} | ({} if inside else {name: 1})
+    refusal = refused(read("set_policy", body))
+    assert refusal.code == "unknown_field"
+    assert refusal.detail == {"field": name, "path": f"scope.{name}" if inside else name}
+
+
 def test_null_unsets_where_there_is_something_to_unset() -> None:
     request = accepted(read("update_operator", {"operator_id": "ana", "email": None}))
     assert isinstance(request.command, UpdateOperator)

@@ -1,0 +1,148 @@
+"""The messages of the feeds as their readers get them: a description, not what makes them.
+
+``shared.routing.notify`` decides who is told what. The schemas are generated from here, and
+``tests/contract/test_wire_as_described.py`` holds the one to the other. Readers must take unknown
+types and fields calmly: more will come.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from shared.routing.ids import ConversationId, EntryPointId, OperatorId, Position, Ref, UnixMs
+from shared.routing.vocabulary import (
+    CloseReason,
+    ConversationState,
+    EffectiveStatus,
+    EntryMode,
+    StatusCause,
+)
+
+
+class FeedMessage(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    """``id`` is the same only for the same message; ``alert`` asks the front end to ring."""
+
+    id: str
+    position: Position
+    at: UnixMs
+    alert: bool
+
+
+class _Counted(FeedMessage, frozen=True, kw_only=True):
+    """``seq`` counts the messages to one recipient from 1, without gaps."""
+
+    seq: int
+    conversation_id: ConversationId
+
+
+# --- operators ------------------------------------------------------------------------------
+
+
+class Assigned(_Counted, frozen=True, kw_only=True, tag="assigned"):
+    """It is yours: by ranking, or because its owner left and you take part longest."""
+
+    reason: Literal["routed", "handed_over"]
+
+
+class Forwarded(_Counted, frozen=True, kw_only=True, tag="forwarded"):
+    """It is yours: ``by`` sent it to you. A note's text is in the query ``conversation``."""
+
+    by: str | None
+    note_ref: Ref | msgspec.UnsetType = msgspec.UNSET
+
+
+class Added(_Counted, frozen=True, kw_only=True, tag="added"):
+    """``by`` brought you in."""
+
+    by: OperatorId
+
+
+class QueueWaiting(_Counted, frozen=True, kw_only=True, tag="queue_waiting"):
+    """It waits for whoever is first; you are one of those who are told."""
+
+    why: Literal["broadcast"]
+
+
+class VisitorWrote(_Counted, frozen=True, kw_only=True, tag="visitor_wrote"):
+    """The visitor of a conversation that you are in."""
+
+
+class Released(_Counted, frozen=True, kw_only=True, tag="released"):
+    """It is yours no more: it was forwarded, or you left it or put it back."""
+
+    reason: Literal["forwarded", "left"]
+
+
+class ConversationChanged(_Counted, frozen=True, kw_only=True, tag="conversation_changed"):
+    """Something about a conversation that you are in; ask for it to see what."""
+
+    state: ConversationState
+
+
+# --- visitors -------------------------------------------------------------------------------
+
+
+class Queued(_Counted, frozen=True, kw_only=True, tag="queued"):
+    """It waits; ``place`` counts from 1 those who are served by the same operators."""
+
+    place: int | None
+
+
+class OperatorJoined(_Counted, frozen=True, kw_only=True, tag="operator_joined"):
+    """An operator is in the conversation from now on."""
+
+    operator_id: OperatorId
+
+
+class OperatorLeft(_Counted, frozen=True, kw_only=True, tag="operator_left"):
+    """An operator is in it no more."""
+
+    operator_id: OperatorId
+
+
+class Closed(_Counted, frozen=True, kw_only=True, tag="closed"):
+    """It is over."""
+
+    reason: CloseReason
+
+
+# --- the team, and pages with an entry point --------------------------------------------------
+
+
+class StatusChanged(FeedMessage, frozen=True, kw_only=True, tag="status_changed"):
+    """The effective status of an operator."""
+
+    operator_id: OperatorId
+    effective: EffectiveStatus
+    cause: StatusCause
+
+
+class TeamConversationChanged(FeedMessage, frozen=True, kw_only=True, tag="conversation_changed"):
+    """Something about any conversation; what may be seen of it, the query says."""
+
+    conversation_id: ConversationId
+    state: ConversationState
+
+
+class ModeChanged(FeedMessage, frozen=True, kw_only=True, tag="mode_changed"):
+    """How an entry point shows itself from now on."""
+
+    entry_point_id: EntryPointId
+    mode: EntryMode
+
+
+FEEDS: dict[str, tuple[type[FeedMessage], ...]] = {
+    "operator": (
+        Assigned,
+        Forwarded,
+        Added,
+        QueueWaiting,
+        VisitorWrote,
+        Released,
+        ConversationChanged,
+    ),
+    "visitor": (Queued, OperatorJoined, OperatorLeft, Closed),
+    "team": (StatusChanged, TeamConversationChanged),
+    "entry": (ModeChanged,),
+}
+"""The types of messages that each kind of feed brings."""

@@ -1,0 +1,164 @@
+"""What choosing costs as a team or its queue grows: the core alone, in this process.
+
+From an accepted fact to the state at rest again, decisions included; no decoding, no answers.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from time import perf_counter
+
+import msgspec
+
+from shared.routing import events as e
+from shared.routing.commands import COMMANDS, Refused
+from shared.routing.decide import Instruction, decide
+from shared.routing.events import Actor, Fact
+from shared.routing.ids import ConversationId, EntryPointId, UnixMs, VisitorId, WorkspaceId
+from shared.routing.scope import Scope
+from shared.routing.transaction import Stamp, record
+from shared.routing.workspace import Workspace
+from tests.bench.figures import Row, row
+from tests.bench.office import ENTRY_POINT, Said, settled
+
+BEGINNING = UnixMs(1_750_000_000_000)
+EPOCH = 1
+
+TEAMS = (100, 10_000, 100_000)
+QUEUES = (10, 100_000)
+_PLACES = 4
+_TAKEN = 2
+"""Of its places each operator has so many taken while the cost of choosing is measured."""
+_DESK = 1_000
+
+
+class Core:
+    """A workspace without anything around it. Time stands still but for ``tick``."""
+
+    def __init__(self, operators: int, capacity: int) -> None:
+        self.workspace = Workspace(workspace_id=WorkspaceId("bench"))
+        self._at = BEGINNING
+        for said in settled(operators, capacity):
+            self._tell(said)
+
+    def _tell(self, said: Said) -> None:
+        command = msgspec.convert(said.fields, COMMANDS[said.name])
+        outcome = decide(self.workspace, command, Instruction(Actor(*said[:2]), self._at))
+        assert not isinstance(outcome, Refused), (said, outcome)
+        for fact in outcome.events:
+            self.record(fact)
+
+    def record(self, fact: Fact) -> int:
+        """Apply the fact and all that follows; how many events that were."""
+        self._at = UnixMs(self._at + 1)
+        return sum(1 for _ in record(self.workspace, (fact,), Stamp(self._at, EPOCH)))
+
+    def opened(self, number: int) -> Fact:
+        """A conversation is opened by a visitor of its own."""
+        scope = Scope(entry_point=EntryPointId(ENTRY_POINT))
+        return e.ConversationOpened(
+            conversation_id=ConversationId(f"c-{number}"),
+            visitor_id=VisitorId(f"v-{number}"),
+            contact_id=None,
+            entry_point_id=EntryPointId(ENTRY_POINT),
+            entry_mode="live",
+            scope=scope,
+            scope_source="entry_point",
+            priority=5,
+            skills=(),
+            optional_skills=(),
+            weight=1,
+            language=None,
+            attributes=None,
+        )
+
+    def closed(self, number: int) -> Fact:
+        """It ends, whoever owns it."""
+        conversation = self.workspace.conversations[ConversationId(f"c-{number}")]
+        return e.ConversationClosed(
+            conversation.conversation_id, conversation.owner, "solved", None
+        )
+
+
+class Team:
+    """Conversations come and go while everybody has places left."""
+
+    def __init__(self, operators: int) -> None:
+        self._core = Core(operators, _PLACES)
+        self._next = 0
+        self._open: deque[int] = deque()
+        for _ in range(operators * _TAKEN):
+            self._open_one()
+
+    def _open_one(self) -> None:
+        _expect(self._core.record(self._core.opened(self._next)), 2)  # opened, assigned
+        self._open.append(self._next)
+        self._next += 1
+
+    def pair_us(self, pairs: int) -> float:
+        """Mean cost of one assignment and one release."""
+        began = perf_counter()
+        for _ in range(pairs):
+            self._open_one()
+            _expect(self._core.record(self._core.closed(self._open.popleft())), 1)
+        return (perf_counter() - began) / pairs * 1e6
+
+
+class Queue:
+    """Everybody is full and so many wait: whoever is released gets the first in line."""
+
+    def __init__(self, waiting: int) -> None:
+        self._core = Core(_DESK, 1)
+        self._next = 0
+        self._first_owned = 0
+        for _ in range(_DESK + waiting):
+            self._open_one()
+
+    def _open_one(self) -> None:
+        _expect(self._core.record(self._core.opened(self._next)), 2)  # then assigned, or queued
+        self._next += 1
+
+    def release_us(self, releases: int) -> float:
+        """Mean cost of a release and of giving the operator the next; the refill is not counted."""
+        spent = 0.0
+        for _ in range(releases):
+            closed = self._core.closed(self._first_owned)
+            self._first_owned += 1
+            began = perf_counter()
+            _expect(self._core.record(closed), 2)  # closed, assigned
+            spent += perf_counter() - began
+            self._open_one()
+        return spent / releases * 1e6
+
+
+def rows(rounds: int, pairs: int) -> Iterator[Row]:
+    """A line for each size of a team and of a queue, stated against the smallest of its kind."""
+    teams = {size: Team(size) for size in TEAMS}
+    us = _measured(rounds, {size: partial(team.pair_us, pairs) for size, team in teams.items()})
+    yield from _compared("assign + release, {:,} operators", us)
+    del teams
+    queues = {size: Queue(size) for size in QUEUES}
+    us = _measured(rounds, {n: partial(queue.release_us, pairs) for n, queue in queues.items()})
+    yield from _compared("release to the first of {:,} waiting", us)
+
+
+def _measured(
+    rounds: int, measures: Mapping[int, Callable[[], float]]
+) -> Mapping[int, Sequence[float]]:
+    """All sizes in turn, round after round."""
+    measured: dict[int, list[float]] = {size: [] for size in measures}
+    for _ in range(rounds):
+        for size, measure in measures.items():
+            measured[size].append(measure())
+    return measured
+
+
+def _compared(name: str, us: Mapping[int, Sequence[float]]) -> Iterator[Row]:
+    smallest = us[min(us)]
+    for size, rounds in us.items():
+        yield row(name.format(size), "µs", rounds, smallest)
+
+
+def _expect(events: int, wanted: int) -> None:
+    if events != wanted:
+        raise AssertionError(f"{wanted} events were to follow, {events} did")

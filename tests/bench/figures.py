@@ -1,0 +1,71 @@
+"""Figures that were measured: rounds of one side or of two, summed up for table and file."""
+
+from collections.abc import Iterator, Sequence
+from statistics import median
+from typing import Literal
+
+import msgspec
+
+Better = Literal["more", "less"]
+
+
+class Spread(msgspec.Struct, frozen=True):
+    """One figure of each round, in the order of the rounds."""
+
+    rounds: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        return median(self.rounds)
+
+    @property
+    def range(self) -> tuple[float, float]:
+        return min(self.rounds), max(self.rounds)
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One line of the table. ``floor`` is what ``ours`` is stated against."""
+
+    name: str
+    unit: str
+    ours: Spread
+    floor: Spread | None = None
+
+    @property
+    def ratios(self) -> tuple[float, ...]:
+        """Ours to the floor, round by round: neighbours in time, so that a slow minute cancels."""
+        if self.floor is None:
+            return ()
+        pairs = zip(self.ours.rounds, self.floor.rounds, strict=True)
+        return tuple(ours / floor for ours, floor in pairs)
+
+    @property
+    def ratio(self) -> float | None:
+        """The median of the rounds' ratios."""
+        return median(self.ratios) if self.ratios else None
+
+
+def row(name: str, unit: str, ours: Sequence[float], floor: Sequence[float] | None = None) -> Row:
+    return Row(name, unit, Spread(tuple(ours)), None if floor is None else Spread(tuple(floor)))
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The value that so many percent do not exceed; ``values`` must be sorted."""
+    return values[min(len(values) - 1, int(len(values) * percent / 100))]
+
+
+def as_builtins(rows: Sequence[Row]) -> Iterator[dict[str, object]]:
+    """For the file: medians, the ratio, and every round behind them."""
+    for one in rows:
+        yield {
+            "name": one.name,
+            "ours": one.ours.median,
+            "floor": one.floor.median if one.floor is not None else None,
+            "unit": one.unit,
+            "ratio": one.ratio,
+            "rounds": {
+                "ours": one.ours.rounds,
+                "floor": one.floor.rounds if one.floor is not None else None,
+                "ratio": one.ratios or None,
+            },
+        }

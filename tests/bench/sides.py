@@ -1,0 +1,189 @@
+"""The two that are compared: the engine and the floor, each a process with a database of its own.
+
+They share one PostgreSQL and one nats-server, which are started here on free ports of 127.0.0.1 and
+keep every commit on disk. One side works while the other waits.
+"""
+
+import contextlib
+import os
+import select
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from time import monotonic
+
+import asyncpg
+import msgspec
+
+from shared.adapters.event_stream import STREAM
+from shared.adapters.nats_bus import NatsBus
+from shared.adapters.nats_connection import NatsSettings
+from shared.adapters.open_store import open_store
+from shared.routing.ids import WorkspaceId
+from tests.bench.floor import Shapes
+from tests.servers.engine import ROOT, fernamt, surroundings
+from tests.servers.nats import nats_server
+from tests.servers.postgres import PostgresServer, postgres_server
+
+READY_WITHIN_S = 60
+STOP_WITHIN_S = 60
+_DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+
+
+class Side:
+    """A process that answers the commands of one workspace."""
+
+    def __init__(
+        self,
+        name: str,
+        workspace_id: WorkspaceId,
+        process: "subprocess.Popen[bytes]",
+        log: asyncpg.Connection,
+    ) -> None:
+        self.name = name
+        self.workspace_id = workspace_id
+        self._process = process
+        self._log = log
+
+    def processor_s(self) -> float:
+        """Processor time that its process has used so far; 0 where the system does not tell."""
+        stat = Path(f"/proc/{self._process.pid}/stat")
+        if not stat.exists():
+            return 0.0
+        fields = stat.read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    async def rows(self) -> int:
+        """Rows of its workspace in the log, which have no gap."""
+        ((count, last),) = await self._log.fetch(
+            "select count(*), coalesce(max(originator_version), 0) from stored_events"
+            " where originator_id = $1",
+            self.workspace_id,
+        )
+        assert count == last, f"{self.name}: {count} rows, the last has position {last}"
+        return int(count)
+
+    async def tail(self, after: int) -> Sequence[tuple[str, bytes]]:
+        """Topic and state of every row behind a position."""
+        rows = await self._log.fetch(
+            "select topic, state from stored_events"
+            " where originator_id = $1 and originator_version > $2 order by originator_version",
+            self.workspace_id,
+            after,
+        )
+        return [(row["topic"], row["state"]) for row in rows]
+
+
+class Servers:
+    """Broker and database, while they run."""
+
+    def __init__(self, nats_url: str, postgres: PostgresServer, bus: NatsBus) -> None:
+        self.nats_url = nats_url
+        self.bus = bus
+        self._postgres = postgres
+
+    async def published(self, workspace_id: WorkspaceId) -> int:
+        """Events of the workspace in the stream."""
+        asked = {"subjects_filter": f"fernamt.v1.evt.{workspace_id}.>"}
+        answer = await self.bus.request(
+            f"$JS.API.STREAM.INFO.{STREAM}", msgspec.json.encode(asked), timeout_s=10
+        )
+        counts: dict[str, int] = msgspec.json.decode(answer.data)["state"].get("subjects") or {}
+        return sum(counts.values())
+
+    @asynccontextmanager
+    async def engine(self, workspace_id: WorkspaceId) -> AsyncIterator[Side]:
+        """``fernamt run router`` on a database of its own."""
+        url = await self._database("engine")
+        command = fernamt("run", "router", "--nats", self.nats_url, "--store", url)
+        async with self._side("engine", workspace_id, [*command, "--log-level", "warning"]) as side:
+            yield side
+
+    @asynccontextmanager
+    async def floor(self, workspace_id: WorkspaceId, shapes: Shapes) -> AsyncIterator[Side]:
+        """The floor's program on a database of its own."""
+        url = await self._database("floor")
+        with tempfile.TemporaryDirectory(prefix="fernamt-bench-") as folder:
+            path = Path(folder) / "shapes.json"
+            path.write_bytes(msgspec.json.encode(shapes))
+            command = [sys.executable, "-m", "tests.bench.floor", "--nats", self.nats_url]
+            command += ["--store", url, "--workspace", workspace_id, "--shapes", str(path)]
+            async with self._side("floor", workspace_id, command) as side:
+                yield side
+
+    async def _database(self, name: str) -> str:
+        """An empty log in a new database of this name; its address."""
+        connection = await asyncpg.connect(self._postgres.url)
+        await connection.execute(f"create database {name}")
+        await connection.close()
+        url = self._postgres.url_of(name)
+        await (await open_store(url, migrate=True)).close()
+        return url
+
+    @asynccontextmanager
+    async def _side(
+        self, name: str, workspace_id: WorkspaceId, command: Sequence[str]
+    ) -> AsyncIterator[Side]:
+        log = await asyncpg.connect(self._postgres.url_of(name))
+        try:
+            await _check_durable(log)
+            with _running(command) as process:
+                yield Side(name, workspace_id, process, log)
+        finally:
+            await log.close()
+
+
+@asynccontextmanager
+async def servers() -> AsyncIterator[Servers]:
+    """Start both servers, and end them after use."""
+    with contextlib.ExitStack() as stack:
+        postgres = stack.enter_context(postgres_server())
+        nats_url = stack.enter_context(nats_server()).url
+        bus = await NatsBus.connect(NatsSettings(url=nats_url, name="bench"))
+        try:
+            yield Servers(nats_url, postgres, bus)
+        finally:
+            await bus.close()
+
+
+async def _check_durable(connection: asyncpg.Connection) -> None:
+    """Nothing here is worth its number if a commit is not on disk when it is answered."""
+    for setting, wanted in _DURABLE.items():
+        found = await connection.fetchval(f"show {setting}")
+        assert found == wanted, f"{setting} is {found}: what is measured would not be durable"
+
+
+@contextmanager
+def _running(command: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
+    """A child process from the moment it says ``ready``; asked to end after use."""
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=surroundings(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
+    )
+    try:
+        _wait_until_ready(process)
+        yield process
+        assert process.poll() is None, f"{command[2]} has ended, exit code {process.returncode}"
+        process.terminate()
+        code = process.wait(STOP_WITHIN_S)
+        assert code == 0, f"{command[2]}: exit code {code}"
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _wait_until_ready(process: "subprocess.Popen[bytes]") -> None:
+    assert process.stdout is not None
+    deadline = monotonic() + READY_WITHIN_S
+    said = b""
+    while b"ready" not in said:
+        if not select.select([process.stdout], [], [], max(deadline - monotonic(), 0))[0]:
+            raise TimeoutError(f"{process.args!r} is not ready within {READY_WITHIN_S} s")
+        more = os.read(process.stdout.fileno(), 4_096)
+        if not more:
+            raise RuntimeError(f"{process.args!r} has ended, exit code {process.wait()}")
+        said += more
