@@ -43,7 +43,7 @@ def _elsewhere(
 
 
 def _consenting(workspace: Workspace, conversation: Conversation) -> tuple[OperatorId, ...]:
-    """Invisible operators of the scope who are connected and agreed to be asked, not yet alerted."""
+    """Invisible operators of the scope who are connected, agreed to it, and do not know yet."""
     if conversation.entry_mode == "messenger":
         return ()
     audience = _audience(workspace, conversation)

@@ -277,6 +277,7 @@ def offered(
     choice: Choice,
     demand: Demand,
     reason: AssignmentReason,
+    *,
     expires_at: UnixMs | None = None,
 ) -> ConversationOffered:
     """An offer to the chosen one, for as long as policy gives or until ``expires_at``."""

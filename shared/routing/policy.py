@@ -4,7 +4,7 @@ A field is looked up in the scope's group, then the entry point, then the worksp
 """
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -169,7 +169,7 @@ WORKSPACE_ONLY = (
     "own_schedule",
 )
 
-Layer = dict[str, object]
+Layer = dict[str, Any]
 
 
 def resolve(layers: Iterable[Layer]) -> Policy:

@@ -32,8 +32,11 @@ def _of_people(workspace: Workspace, demand: Demand) -> WaitingReason | None:
 
 
 def _of_hold(conversation: Conversation, hold: Hold) -> WaitingReason:
-    if hold != "auto" and hold != "offer":
-        return hold
+    match hold:
+        case "auto" | "offer":
+            pass
+        case _:
+            return hold
     if conversation.back_off_until is not None:
         return "back_off"
     assert excluded_from(conversation), "an eligible operator is free and nothing holds it"

@@ -196,7 +196,7 @@ REF_FIELDS: dict[type[Event], tuple[str, ...]] = {
 """The fields of each event that refer to a text in the vault."""
 
 
-class Actor(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+class Actor(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
     """Who speaks. ``service`` names the back end that spoke for this actor, if one did."""
 
     kind: ActorKind
@@ -211,7 +211,9 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     body_hash: str
 
 
-class Envelope(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+class Envelope(
+    msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True
+):
     """An event as the log holds it, with everything that was known when it was written.
 
     ``at`` is the router's stamp; ``first`` the position of the first event of the same command or

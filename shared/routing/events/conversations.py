@@ -152,7 +152,7 @@ class ConversationReopened(Fact, frozen=True, tag="conversation_reopened.v1"):
 
 
 class ConversationMissed(Fact, frozen=True, tag="conversation_missed.v1"):
-    """Nobody answered before the visitor closed it, or until ``due``; it waits behind all others."""
+    """Nobody answered before the visitor closed it, or until ``due``: it waits behind all others."""
 
     conversation_id: ConversationId
     owner: OperatorId | None

@@ -1,4 +1,4 @@
-"""How a waiting conversation changes: assigned, queued, told of, redirected, widened, taken back."""
+"""How a waiting conversation changes: assigned, queued, redirected, widened, taken back."""
 
 from collections.abc import Callable
 from typing import Any
