@@ -21,9 +21,23 @@ NatsUrl = Annotated[
     str,
     typer.Option("--nats", envvar="FERNAMT_NATS_URL", help="nats://HOST:4222 of a running broker."),
 ]
+LEVELS = ("debug", "info", "warning", "error")
+
+
+def _level(text: str) -> str:
+    if text.lower() not in LEVELS:
+        raise typer.BadParameter(f"{text}: expected one of {', '.join(LEVELS)}")
+    return text.lower()
+
+
 LogLevel = Annotated[
     str,
-    typer.Option("--log-level", envvar="FERNAMT_LOG_LEVEL", help="debug, info, warning or error."),
+    typer.Option(
+        "--log-level",
+        envvar="FERNAMT_LOG_LEVEL",
+        callback=_level,
+        help="debug, info, warning or error.",
+    ),
 ]
 LeaseMs = Annotated[
     int,

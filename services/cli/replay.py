@@ -65,7 +65,9 @@ async def _replay(url: str, workspace: str, until: Position | None, as_json: boo
         results = [await _one(log, its_id, until, as_json) for its_id in wanted]
     finally:
         await log.close()
-    if len(results) != 1 and not as_json:
+    if not results and not as_json:
+        typer.echo("the log holds no workspaces")
+    if len(results) > 1 and not as_json:
         typer.echo(f"all {len(results)} workspaces together:")
         typer.echo(_verdict(results))
     return results

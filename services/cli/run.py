@@ -9,6 +9,7 @@ import typer
 import uvloop
 
 from services.cli.options import LeaseMs, LogLevel, NatsUrl, StoreUrl, fail
+from services.cli.serving import until_stopped
 from services.router.duty import LEASE_MS
 from services.router.service import Router, World
 from shared.adapters.clocks import SystemClock
@@ -18,7 +19,6 @@ from shared.adapters.nats_connection import NatsSettings
 from shared.adapters.open_store import open_store
 from shared.ports import StoreError
 from shared.runtime.logs import configure_logs
-from shared.runtime.signals import stop_requested
 
 
 class Service(StrEnum):
@@ -41,24 +41,28 @@ def run(
     if not store:
         raise fail("where is the log? --store or FERNAMT_STORE_URL")
     try:
-        uvloop.run(_router(nats, store, lease_ms))
+        uvloop.run(until_stopped(_router(nats, store, lease_ms)))
     except (StoreError, MigrationError, ValueError, OSError) as error:
         raise fail(f"{service.value}: {error}") from error
 
 
 async def _router(nats_url: str, store_url: str, lease_ms: int) -> None:
-    requested = stop_requested()
     async with contextlib.AsyncExitStack() as stack:
         store = await open_store(store_url, name="fernamt router", lease_ms=lease_ms)
         stack.push_async_callback(store.close)
         bus = await NatsBus.connect(NatsSettings(url=nats_url, name="fernamt router"))
         stack.push_async_callback(bus.close)
         router = Router(World(store, bus, SystemClock(), lease_ms))
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(router.run())
-            tasks.create_task(_announce(router))
-            await requested.wait()
-            router.stop()
+        work = asyncio.create_task(router.run(), name="router")
+        stack.push_async_callback(_drain, router, work)
+        announcing = asyncio.create_task(_announce(router))
+        stack.callback(announcing.cancel)
+        await asyncio.shield(work)
+
+
+async def _drain(router: Router, work: "asyncio.Task[None]") -> None:
+    router.stop()
+    await work
 
 
 async def _announce(router: Router) -> None:

@@ -8,6 +8,7 @@ What is different, each pinned down by ``tests/integration/test_nats_client.py``
 - PINGs of a lost connection are not sent on the next one, where they would be answered out of turn.
 - A broken connection is cut, not closed: closing waits for unsent bytes, towards a silent peer for
   a quarter of an hour, and nats-py reconnects only after it.
+- Under uvloop, a connection lost while it is being renewed ends neither that nor the sending.
 - Messages go from the socket to their handler without a queue and a task (see ``nats_wire``): a
   third of the cost, and nothing to overflow: what is not read waits in the kernel and the server.
 """
@@ -22,6 +23,7 @@ import structlog
 from nats import errors
 from nats.aio.client import Client, Srv
 from nats.aio.subscription import Subscription
+from nats.aio.transport import TcpTransport
 
 from shared.adapters.nats_wire import NO_HEADERS, PING, WireError, WireReader, parse_headers
 from shared.ports import Message
@@ -71,20 +73,22 @@ class BusCounters:
 class BusClient(Client):
     """One connection of nats-py, reconnecting by itself until it closes for good.
 
-    ``on_denied`` gets the server's words about a missing permission, ``on_lost`` is called at the
-    moment the connection is known to be gone.
+    ``on_denied`` gets the server's words about a missing permission. ``on_lost`` is called at the
+    moment the connection is known to be gone, ``on_closed`` when it will not come back.
     """
 
     def __init__(
         self,
         counters: BusCounters,
         on_denied: Callable[[str], None],
-        on_lost: Callable[[], None],
+        on_lost: Callable[["BusClient"], None],
+        on_closed: Callable[["BusClient"], None],
     ) -> None:
         super().__init__()
         self._counters = counters
         self._on_denied = on_denied
         self._on_lost = on_lost
+        self._on_closed = on_closed
         self._handlers: dict[int, Handler] = {}
         self._ps = _Reading(self, WireReader(self._hand_over))  # type: ignore[assignment]
 
@@ -143,8 +147,9 @@ class BusClient(Client):
             raise errors.FlushTimeoutError from error
 
     async def abandon(self, timeout_s: float) -> None:
-        """Give the connection up at once, whatever state it is in."""
+        """Give the connection up at once, whatever state it is in, with all that is unsent."""
         self._cut()
+        self._pending, self._pending_data_size = [], 0
         try:
             async with asyncio.timeout(timeout_s):
                 await self.close()
@@ -164,6 +169,8 @@ class BusClient(Client):
 
     async def _connect_to_server(self, s: Srv) -> None:
         self._cut()  # an attempt that ended half way left its socket open
+        if not isinstance(self._transport, _Transport):
+            self._transport = _Transport()  # type: ignore[no-untyped-call]
         await super()._connect_to_server(s)
 
     async def _process_connect_init(self) -> None:
@@ -175,13 +182,21 @@ class BusClient(Client):
     async def _process_op_err(self, e: Exception) -> None:
         if self.is_connected or self.is_connecting:
             self._cut()
-            self._on_lost()
+            self._on_lost(self)
         await super()._process_op_err(e)
 
+    async def _close(self, status: int, do_cbs: bool = True) -> None:  # noqa: FBT001, FBT002
+        # nats-py's own callback stays out where unsent bytes meet a socket that is gone, or a peer
+        # that reads no more.
+        self._on_closed(self)
+        try:
+            await super()._close(status, do_cbs)
+        except OSError as error:
+            log.info("nats_closed_abruptly", error=repr(error))
+
     def _cut(self) -> None:
-        writer = getattr(self._transport, "_io_writer", None)
-        if writer is not None:
-            writer.transport.abort()
+        if isinstance(self._transport, _Transport):
+            self._transport.abort()
         for pong in self._pongs:
             pong.cancel()
         self._pongs = []
@@ -238,6 +253,30 @@ class BusClient(Client):
         if elapsed_ms > SLOW_MS:
             self._counters.slow += 1
             log.warning("slow_consumer", handlers_took_ms=elapsed_ms)
+
+
+class _Transport(TcpTransport):
+    """Raises ``OSError`` where uvloop says ``RuntimeError`` of a connection that is gone.
+
+    nats-py reckons with the former; the latter would end its reconnecting for good.
+    """
+
+    def __bool__(self) -> bool:
+        return True  # or nats-py puts one of its own in this place
+
+    def abort(self) -> None:
+        """Close at once, without sending what is queued."""
+        if self._io_writer is not None:
+            self._io_writer.transport.abort()
+
+    def write(self, payload: bytes) -> None:
+        self.writelines([payload])
+
+    def writelines(self, payload: list[bytes]) -> None:
+        try:
+            super().writelines(payload)  # type: ignore[no-untyped-call]
+        except RuntimeError as error:
+            raise ConnectionResetError(str(error)) from error
 
 
 class _Reading:

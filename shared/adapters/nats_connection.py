@@ -189,7 +189,12 @@ class NatsConnection:
     # -- one client ------------------------------------------------------------------------------
 
     def _new_client(self) -> BusClient:
-        return BusClient(self._counters, on_denied=self._on_denied, on_lost=self._lost)
+        return BusClient(
+            self._counters,
+            on_denied=self._on_denied,
+            on_lost=self._lost,
+            on_closed=self._closed,
+        )
 
     async def _prepare(self, client: BusClient) -> None:
         """Connect and make all subscriptions, or raise one of ``LOST`` and leave nothing open."""
@@ -223,7 +228,6 @@ class NatsConnection:
             "pending_size": 2 * settings.outbox_max + client.max_payload,
             "error_cb": _report,
             "reconnected_cb": partial(self._reconnected, client),
-            "closed_cb": partial(self._closed, client),
         }
 
     # -- one after the other -----------------------------------------------------------------------
@@ -237,8 +241,8 @@ class NatsConnection:
         self.live.set()
         self._on_live()
 
-    def _lost(self) -> None:
-        if self.live.is_set() and not self.closing:
+    def _lost(self, client: BusClient) -> None:
+        if client is self.client and self.live.is_set() and not self.closing:
             log.warning("nats_connection_lost", unsent_bytes=self.client.pending_data_size)
             self.live.clear()
             self._lost_at = self._loop.time()
@@ -251,10 +255,10 @@ class NatsConnection:
             self._on_live()
             self._renewed.set()
 
-    async def _closed(self, client: BusClient) -> None:
-        if client is self.client and not self.closing:
+    def _closed(self, client: BusClient) -> None:
+        if client is self.client and not self.closing and not client.is_closed:
             log.warning("nats_connection_closed", error=repr(client.last_error))
-            self._lost()
+            self._lost(client)
             self._client_closed.set()
 
     async def _supervise(self) -> None:
@@ -264,7 +268,8 @@ class NatsConnection:
                     await self._client_closed.wait()
             except TimeoutError:
                 away_s = self._loop.time() - self._lost_at
-                if self.live.is_set() or away_s < self._settings.rebuild_after_s:
+                gone = not self.live.is_set() and away_s > self._settings.rebuild_after_s
+                if not gone and not self.client.is_closed:
                     continue
             await self._rebuild()
 
@@ -299,8 +304,10 @@ def _pause_s(attempt: int) -> float:
 
 
 def _next_server(servers: list[Server], _info: dict[str, Any]) -> tuple[Server, float]:
-    server = random.choice(servers)
-    return server, _pause_s(server.reconnects)
+    """Any of those that have failed least."""
+    failures = min(server.reconnects for server in servers)
+    likely = [server for server in servers if server.reconnects == failures]
+    return random.choice(likely), _pause_s(failures)
 
 
 async def _report(error: Exception) -> None:

@@ -28,8 +28,8 @@ class Agenda(Scopes):
     stirred: dict[Demand, Pool] = {}
     """Pools that somebody entered since they were last looked at."""
     unannounced: dict[ConversationId, None] = {}
-    arrived: dict[OperatorId, None] = {}
-    """Operators who became routable members of something."""
+    arrived: dict[OperatorId, list[ConversationId] | None] = {}
+    """Operators who became routable members of something, with what is left to tell them."""
     rescinding: dict[ConversationId, RescindReason] = {}
     """Live offers that something has overtaken."""
     forwarding: dict[ConversationId, None] = {}

@@ -2,7 +2,7 @@
 
 from shared.routing.eligibility import is_member
 from shared.routing.events import ConversationBroadcast
-from shared.routing.ids import OperatorId
+from shared.routing.ids import ConversationId, OperatorId
 from shared.routing.workspace import Workspace
 
 
@@ -29,21 +29,26 @@ def _of_new_ones(workspace: Workspace) -> ConversationBroadcast | None:
 
 def _to_arrivals(workspace: Workspace) -> ConversationBroadcast | None:
     while workspace.arrived:
-        operator_id = next(iter(workspace.arrived))
-        found = _news_for(workspace, operator_id)
-        if found is not None:
-            return found
+        operator_id, news = next(iter(workspace.arrived.items()))
+        if news is None:
+            news = workspace.arrived[operator_id] = _news_for(workspace, operator_id)
+        while news:
+            conversation_id = news[-1]
+            if operator_id not in workspace.conversations[conversation_id].told:
+                return ConversationBroadcast(conversation_id, (operator_id,))
+            news.pop()
         del workspace.arrived[operator_id]
     return None
 
 
-def _news_for(workspace: Workspace, operator_id: OperatorId) -> ConversationBroadcast | None:
+def _news_for(workspace: Workspace, operator_id: OperatorId) -> list[ConversationId]:
+    """Everything broadcast that reaches the operator, the first to be told of at the end."""
     standing = workspace.standings.get(operator_id)
     if standing is None or not standing.available:
-        return None
-    for audience in sorted(workspace.broadcasts):  # the dictionary's order is that of their coming
-        if is_member(audience, standing.atoms):
-            for order in workspace.broadcasts[audience]:
-                if operator_id not in workspace.conversations[order.conversation_id].told:
-                    return ConversationBroadcast(order.conversation_id, (operator_id,))
-    return None
+        return []
+    return [
+        order.conversation_id
+        for audience in sorted(workspace.broadcasts)  # theirs is the order in which they came
+        if is_member(audience, standing.atoms)
+        for order in workspace.broadcasts[audience]
+    ][::-1]

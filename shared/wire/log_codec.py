@@ -31,6 +31,7 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Envelope).decode
 _decode_anything = msgspec.json.Decoder(dict[str, Any]).decode
 
+_TOPICS = {event_type: topic for topic, event_type in EVENT_TYPES.items()}
 _BAD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -39,7 +40,7 @@ def encode_event(envelope: Envelope) -> Stored:
 
 
 def topic_of(envelope: Envelope) -> str:
-    return str(envelope.data.__struct_config__.tag)
+    return _TOPICS[type(envelope.data)]
 
 
 def decode_event(topic: str, state: bytes, upcasts: Mapping[str, Upcast] = UPCASTS) -> Envelope:

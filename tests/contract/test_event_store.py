@@ -7,7 +7,7 @@ import pytest
 
 from shared.adapters.log_rows import CHUNK_ROWS
 from shared.adapters.open_store import Store
-from shared.ports import Append, LeaseLost, StoredRow, StoreError
+from shared.ports import Append, LeaseLost, LogCorrupt, StoredRow, StoreError
 from shared.routing.ids import Position, Ref, UnixMs, WorkspaceId
 from shared.routing.partition import partition_of
 from tests.contract.log_samples import (
@@ -19,6 +19,7 @@ from tests.contract.log_samples import (
     log_of,
     row,
     rows,
+    run_as_vandal,
     text,
 )
 
@@ -212,6 +213,22 @@ async def test_a_part_of_the_log_can_be_read(
     end = None if upto is None else Position(upto)
     found = [row async for chunk in store.events.read(NORTH, Position(after), end) for row in chunk]
     assert found == rows(first, last)
+
+
+async def test_a_missing_row_is_named_after_what_stands_before_it(
+    store: Store, store_url: str
+) -> None:
+    leases = await hold_everything(store)
+    await store.events.append([append(NORTH, rows(1, 9)), append(SOUTH, rows(1, 9))], leases)
+    await run_as_vandal(
+        store_url,
+        "delete from stored_events where originator_version = 4 and originator_id = 'north'",
+    )
+    chunks = store.events.read(NORTH, Position(0))
+    assert await anext(chunks) == rows(1, 3)
+    with pytest.raises(LogCorrupt, match="position 4 of workspace north is missing"):
+        await anext(chunks)
+    assert await log_of(store, SOUTH) == rows(1, 9)
 
 
 async def test_an_unknown_workspace_has_an_empty_log(store: Store) -> None:

@@ -7,7 +7,16 @@ keeps its own record of who was assigned when. It knows nothing of pools, lanes 
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from shared.routing.events import ConversationAssigned, OperatorRegistered
+from shared.routing.events import (
+    ConversationAssigned,
+    ConversationClosed,
+    ConversationForwarded,
+    ConversationReleased,
+    Event,
+    OperatorRegistered,
+    OwnerLeft,
+    StatusChosen,
+)
 from shared.routing.ids import ConversationId, GroupId, OperatorId
 from shared.routing.scope import Scope
 from shared.routing.state import Conversation, EntryPoint, Operator, Tables
@@ -40,6 +49,7 @@ class Reference:
         self.idle_since: dict[OperatorId, int] = {}
         self.turns: dict[tuple[tuple[str, ...], OperatorId], int] = {}
         self.signed_in: dict[OperatorId, bool] = {}
+        self.declined: dict[ConversationId, set[OperatorId]] = {}
 
     # --- what happened ----------------------------------------------------------------------
 
@@ -58,11 +68,26 @@ class Reference:
             if operator.sessions and not self.signed_in.get(operator_id):
                 self.idle_since[operator_id] = position
             self.signed_in[operator_id] = bool(operator.sessions)
+        self._note_refusals(event)
         if isinstance(event, OperatorRegistered):
             self._forget(event.operator_id)
         if isinstance(event, ConversationAssigned) and event.ranking == "round_robin":
             groups = before[event.conversation_id].groups
             self.turns[groups, event.operator_id] = position
+
+    def _note_refusals(self, event: Event) -> None:
+        """Who gave something back is not asked until another had it or he sets a status."""
+        match event:
+            case OwnerLeft(its_id, operator_id) | ConversationReleased(its_id, operator_id):
+                self.declined.setdefault(its_id, set()).add(operator_id)
+            case ConversationForwarded(its_id) | ConversationClosed(its_id):
+                self.declined.pop(its_id, None)
+            case StatusChosen(operator_id):
+                for refused_by in self.declined.values():
+                    refused_by.discard(operator_id)
+            case _:
+                for its_id in [i for i in self.declined if self.owners.get(i) is not None]:
+                    del self.declined[its_id]
 
     def _forget(self, operator_id: OperatorId) -> None:
         """Whoever is registered again after a removal begins anew."""
@@ -92,7 +117,8 @@ class Reference:
             if set(conversation.skills) <= set(tables.operators[its_id].skills)
         ]
         heir = heir_of(tables, conversation)
-        excluded = {*conversation.declined, *conversation.participants}
+        refused_by = self.declined.get(conversation.conversation_id, set())
+        excluded = {*refused_by, *conversation.participants}
         return Look(
             order=(conversation.queued_at - 120_000 * conversation.priority, conversation.arrival),
             delivery=policy(tables, conversation, "delivery", "auto"),
@@ -218,6 +244,22 @@ def policy(tables: Tables, conversation: Conversation, field: str, default: str)
         tables.workspace_policy,
     ]
     return next((str(layer[field]) for layer in layers if field in layer), default)
+
+
+def fallbacks_left(tables: Tables, conversation: Conversation) -> list[Scope]:
+    """Fallbacks not tried yet that could take it now."""
+    entry_point = tables.entry_points.get(conversation.entry_point_id)
+    if entry_point is None:
+        return []
+    return [
+        target
+        for target in entry_point.fallback[conversation.fallbacks_tried :]
+        if (
+            groups_of(tables, target)
+            if target.operator is None
+            else target.operator in tables.operators and is_assignable(tables, target.operator)
+        )
+    ]
 
 
 def mode_of(tables: Tables, entry_point: EntryPoint) -> str:

@@ -93,7 +93,7 @@ def _tampered(decision: EventUnion) -> EventUnion:
         case e.ConversationAssigned():
             return msgspec.structs.replace(decision, pool_size=decision.pool_size + 1)
         case e.ConversationQueued():
-            return msgspec.structs.replace(decision, delivery="manual", reason="manual")
+            return msgspec.structs.replace(decision, hold="manual", reason="manual")
         case e.ConversationBroadcast():
             return msgspec.structs.replace(decision, operator_ids=(nobody, *decision.operator_ids))
         case e.ConversationRedirected():

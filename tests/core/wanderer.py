@@ -62,12 +62,15 @@ class Wanderer:
         steps = group("red") + group("green") + group("blue")
         steps += role("helper", assigned="write", unassigned="write", forward=True)
         steps += entry_point("web", "red", "green", fallback=fallback, ask_group=True)
-        steps += entry_point("phone", "green", weight=2) + entry_point("app")
+        steps += entry_point("phone", "green", weight=2, fallback=fallback[1:])
+        steps += entry_point("app")
         steps += policy(ranking=self._one(RANKINGS))
         for operator_id in OPERATORS:
             capacity, skills = self.random.randint(0, 5), self._some(SKILLS)
             settings = {"capacity": capacity, "skills": skills, "role_id": self._role()}
             steps += registered(operator_id, *self._some(GROUPS), **settings)
+        if self.random.random() < 0.3:
+            steps += step(ADMIN, "update_group", group_id="green", enabled=False)
         for operator_id in self.random.sample(OPERATORS, 4):
             steps += logged_in(operator_id, "s1")
         return steps
@@ -222,9 +225,12 @@ class Wanderer:
         return dict(self._one(kinds))
 
     def _conversation(self, story: Story) -> Conversation | None:
-        """Mostly one that is open."""
+        """Mostly one that is open, often one that others take part in while it waits."""
         everything = list(story.workspace.conversations.values())
         still_open = [one for one in everything if one.closed_at is None]
+        crowded = [one for one in still_open if one.participants and one.owner is None]
+        if crowded and self.random.random() < 0.4:
+            return self.random.choice(crowded)
         if still_open and self.random.random() < 0.9:
             everything = still_open
         return self._one(everything) if everything else None

@@ -29,7 +29,7 @@ class WatchedStory(Story):
                 self._check_assigned(assigned)
             case e.ConversationQueued() as queued:
                 look = self.looks[queued.conversation_id]
-                assert queued.delivery == look.delivery
+                assert queued.hold == look.delivery
                 assert queued.pool_size == len(look.with_room)
                 assert look.delivery != "auto" or not look.eligible
             case e.ConversationBroadcast() as broadcast:
@@ -83,6 +83,8 @@ class WatchedStory(Story):
             if conversation.state == "waiting":
                 assert conversation.conversation_id in self.looks, "waits for nobody in particular"
                 assert not conversation.handover
+            refused_by = self.reference.declined.get(conversation.conversation_id, set())
+            assert set(conversation.declined) == refused_by
             home = conversation.home_scope
             if conversation.state != "closed":
                 assert home.operator is None
@@ -110,6 +112,9 @@ class WatchedStory(Story):
         conversation = self.workspace.conversations[conversation_id]
         assert look.delivery != "auto" or not look.eligible, "somebody eligible has room"
         assert conversation.hold == look.delivery
+        if not look.groups:
+            left = reference.fallbacks_left(self.workspace, conversation)
+            assert not left, "a fallback could serve it"
         if look.delivery == "broadcast":
             assert set(look.routable) <= set(conversation.told), "somebody was not told"
         expected = reference.reason_of(self.workspace, conversation, look)

@@ -1,15 +1,18 @@
 """The bus under everything a broker can do to it: killed, paused, gone, rude, full, forbidding."""
 
 import asyncio
+import contextlib
+import random
 import threading
 from collections.abc import Awaitable, Callable
 
 import pytest
+import uvloop
 
 from shared.adapters.nats_bus import NatsBus, NotSent
 from shared.adapters.nats_connection import NatsSettings
 from shared.ports import Message, NoResponders
-from tests.servers.nats import ConnectBus, NatsServer, nats_server
+from tests.servers.nats import ConnectBus, NatsServer, connections, nats_server
 
 pytest_plugins = ("tests.servers.nats_fixtures",)
 
@@ -280,3 +283,93 @@ async def test_a_server_that_is_not_there_is_named(nats: NatsServer) -> None:
     nats.stop()
     with pytest.raises(ConnectionError, match=rf"127\.0\.0\.1:{nats.port} within 0\.3 s"):
         await NatsBus.connect(NatsSettings(url=nats.url, name="test", connect_within_s=0.3))
+
+
+async def troubles(nats: NatsServer, connect: ConnectBus, chance: random.Random) -> None:
+    """Kill, pause and offend the server in any order, under traffic; end with all as it was."""
+    server, client = await connect(), await connect()
+    await server.subscribe("echo", echo(server))
+    answered = asyncio.Condition()
+    under_way = True
+
+    async def ask() -> None:
+        while under_way:
+            try:
+                await client.request("echo", bytes(chance.choice([10, 100_000])), timeout_s=0.2)
+            except (TimeoutError, NoResponders, NotSent):
+                continue
+            async with answered:
+                answered.notify_all()
+
+    async def come_and_go() -> None:
+        while under_way:
+            await (await server.subscribe(f"x.{chance.random()}", echo(server))).stop()
+
+    tasks = [asyncio.create_task(work()) for work in [ask] * 10 + [come_and_go] * 3]
+    async with asyncio.timeout(3 * WITHIN_S):
+        for _ in range(12):
+            await trouble(nats, chance.choice([server, client]), chance)
+            async with answered:
+                await answered.wait()
+        under_way = False
+        await asyncio.gather(*tasks)
+    assert (await client.request("echo", b"end", timeout_s=WITHIN_S)).data == b"end"
+    for bus in (server, client):
+        carried = bus._connection.client
+        assert len(bus._connection.listeners) == len(carried._subs) == len(carried._handlers)
+
+
+async def trouble(nats: NatsServer, bus: NatsBus, chance: random.Random) -> None:
+    match chance.choice(["kill", "pause", "offend"]):
+        case "kill":
+            nats.kill()
+            await asyncio.sleep(0)
+            nats.start()
+        case "pause":
+            nats.pause()
+            with contextlib.suppress(TimeoutError, NotSent):
+                await bus.request("echo", b"", timeout_s=chance.random() / 5)
+            nats.resume()
+        case _:
+            break_protocol(bus)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_whatever_happens_in_any_order_the_bus_ends_as_it_began(
+    nats: NatsServer, loop_factory: Callable[[], asyncio.AbstractEventLoop], seed: int
+) -> None:
+    async def run() -> None:
+        async with connections(nats) as connect:
+            await troubles(nats, connect, random.Random(seed))
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(run())
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        test_after_kill_9_of_the_server_everything_goes_on,
+        test_what_is_published_while_the_server_is_away_is_sent_later,
+        test_a_subscription_made_while_the_server_is_away_waits_for_it,
+        test_without_a_server_for_long_the_connection_is_rebuilt_when_it_comes,
+        test_messages_that_cannot_be_sent_are_kept_up_to_a_bound_and_then_refused,
+    ],
+)
+def test_the_same_holds_under_uvloop(
+    nats: NatsServer, scenario: Callable[[NatsServer, ConnectBus], Awaitable[None]]
+) -> None:
+    """Its transports raise other errors, and it runs the engine."""
+
+    async def run() -> None:
+        async with connections(nats) as connect:
+            await scenario(nats, connect)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run())
+
+
+def test_a_silent_server_is_left_under_uvloop_too(nats: NatsServer) -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(test_a_silent_server_is_left_for_another_one(nats))

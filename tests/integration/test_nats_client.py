@@ -27,7 +27,9 @@ MakeClient = Callable[[], Client]
 
 
 def ours() -> Client:
-    return BusClient(BusCounters(), on_denied=lambda _: None, on_lost=lambda: None)
+    return BusClient(
+        BusCounters(), on_denied=lambda _: None, on_lost=lambda _: None, on_closed=lambda _: None
+    )
 
 
 class ScriptedServer:

@@ -4,11 +4,14 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+import msgspec
+
 from shared.adapters.nats_bus import NatsBus
+from shared.adapters.nats_connection import NatsSettings
 from shared.adapters.nats_server import EmbeddedNats
 
 ConnectBus = Callable[..., Awaitable[NatsBus]]
@@ -74,3 +77,20 @@ def nats_server(extra_config: str = "") -> Iterator[NatsServer]:
             yield server
         finally:
             server.stop()
+
+
+@asynccontextmanager
+async def connections(server: NatsServer) -> AsyncIterator[ConnectBus]:
+    """Yield what makes connections to ``server``; close them after use."""
+    defaults = NatsSettings(url=server.url, name="test", connect_within_s=10)
+    opened: list[NatsBus] = []
+
+    async def connect(**settings: object) -> NatsBus:
+        opened.append(await NatsBus.connect(msgspec.structs.replace(defaults, **settings)))
+        return opened[-1]
+
+    try:
+        yield connect
+    finally:
+        for bus in opened:
+            await bus.close()

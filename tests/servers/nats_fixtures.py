@@ -2,12 +2,9 @@
 
 from collections.abc import AsyncIterator, Iterator
 
-import msgspec
 import pytest
 
-from shared.adapters.nats_bus import NatsBus
-from shared.adapters.nats_connection import NatsSettings
-from tests.servers.nats import ConnectBus, NatsServer, nats_server
+from tests.servers.nats import ConnectBus, NatsServer, connections, nats_server
 
 
 @pytest.fixture
@@ -20,14 +17,5 @@ def nats() -> Iterator[NatsServer]:
 @pytest.fixture
 async def connect(nats: NatsServer) -> AsyncIterator[ConnectBus]:
     """Connections to ``nats``, closed after the test."""
-    defaults = NatsSettings(url=nats.url, name="test", connect_within_s=10)
-    opened: list[NatsBus] = []
-
-    async def connect_bus(**settings: object) -> NatsBus:
-        bus = await NatsBus.connect(msgspec.structs.replace(defaults, **settings))
-        opened.append(bus)
-        return bus
-
-    yield connect_bus
-    for bus in opened:
-        await bus.close()
+    async with connections(nats) as connect_bus:
+        yield connect_bus

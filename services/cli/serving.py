@@ -1,0 +1,26 @@
+"""Running something until the process is told to end, whatever it is at by then."""
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine
+from typing import Any
+
+from shared.runtime.signals import stop_requested
+
+
+async def until_stopped(serve: Coroutine[Any, Any, None]) -> None:
+    """Run ``serve``; the first SIGTERM or SIGINT cancels it, and it drains on its way out.
+
+    Being told to end is no failure, during the start neither. Raises what ``serve`` raises.
+    """
+    requested = stop_requested()
+    serving = asyncio.create_task(serve)
+    asked = asyncio.create_task(requested.wait())
+    await asyncio.wait({serving, asked}, return_when=asyncio.FIRST_COMPLETED)
+    asked.cancel()
+    if serving.done():
+        serving.result()
+        return
+    serving.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await serving

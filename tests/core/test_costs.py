@@ -1,0 +1,141 @@
+"""Deciding takes no more steps for thousands than for a few; counted, never timed."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from shared.routing.ids import Position
+from tests.core.effort import Counted, effort
+from tests.core.story import (
+    ADMIN,
+    ANA,
+    Story,
+    desk,
+    group,
+    logged_in,
+    online,
+    opened,
+    policy,
+    registered,
+    step,
+)
+
+FEW, MANY = 100, 10_000
+A_LITTLE = 2.5
+"""What a hundred times as many may cost at most; the logarithm doubles."""
+
+
+def a_crowd(size: int, ranking: str) -> Story:
+    """So many operators with room; each one's capacity counts how often it is compared."""
+    story = Story().given(desk(), policy(ranking=ranking))
+    for number in range(size):
+        story.given(online(f"o{number:05}", "support", capacity=3 + number * 7 % 5))
+    for operator in story.workspace.operators.values():
+        operator.capacity = Counted(operator.capacity)
+        operator.idle_since = Position(Counted(operator.idle_since))
+    story.workspace.restore()
+    story.given(opened("warm1"), step(ADMIN, "close", conversation_id="warm1"), opened("warm2"))
+    return story
+
+
+def a_queue(size: int, **needs: Any) -> Story:
+    """So many conversations that wait, and Ana, who is busy with another."""
+    story = Story().given(desk(ana=1), opened("now"))
+    return story.given(opened(*(f"c{number}" for number in range(size)), **needs))
+
+
+def grows(cost: Callable[[int], int], few: int, many: int) -> float:
+    return cost(many) / cost(few)
+
+
+@pytest.mark.parametrize(
+    "ranking",
+    ["most_free_slots", "highest_free_ratio", "fewest_open", "round_robin", "longest_idle"],
+)
+def test_choosing_among_many_operators_is_hardly_more_work(ranking: str) -> None:
+    def cost(size: int) -> int:
+        story = a_crowd(size, ranking)
+        taken = effort(lambda: story.opens("c1"))
+        assert story.conversation("c1").owner is not None
+        assert (
+            len(story.workspace.pool(story.workspace.demand_of(story.conversation("c1")))) == size
+        )
+        return taken
+
+    assert grows(cost, FEW, MANY) < A_LITTLE
+
+
+def test_somebody_coming_and_going_is_hardly_more_work_in_a_crowd() -> None:
+    def cost(size: int) -> int:
+        story = a_crowd(size, "most_free_slots")
+        story.given(registered("zoe", "support"))
+        taken = effort(lambda: story.now(logged_in("zoe")))
+        assert story.status("zoe") == ("online", "chosen")
+        return taken
+
+    assert grows(cost, FEW, MANY) < A_LITTLE
+
+
+def test_q14_serving_a_long_queue_is_hardly_more_work() -> None:
+    def cost(size: int) -> int:
+        story = a_queue(size)
+        taken = effort(lambda: story.when(ANA, "close", conversation_id="now"))
+        assert story.owner("c0") == "ana"
+        return taken
+
+    assert grows(cost, 10, MANY) < A_LITTLE
+
+
+def test_q14_passing_thousands_that_nobody_can_take_is_hardly_more_work() -> None:
+    def cost(size: int) -> int:
+        story = a_queue(size, skills=["fr"], priority=9)
+        story.given(opened("last", priority=0))
+        taken = effort(lambda: story.when(ANA, "close", conversation_id="now"))
+        assert story.owners("c0", "last") == [None, "ana"]
+        return taken
+
+    assert grows(cost, 10, MANY) < A_LITTLE
+
+
+def test_q14_passing_thousands_that_one_has_given_back_is_hardly_more_work() -> None:
+    def cost(size: int) -> int:
+        story = a_queue(0)
+        for number in range(size):
+            story.given(step(ADMIN, "update_operator", operator_id="ana", capacity=2))
+            story.given(opened(f"c{number}"), step(ANA, "release", conversation_id=f"c{number}"))
+        story.given(step(ADMIN, "update_operator", operator_id="ana", capacity=1), opened("last"))
+        taken = effort(lambda: story.when(ANA, "close", conversation_id="now"))
+        assert story.owners("c0", "last") == [None, "ana"]
+        return taken
+
+    assert grows(cost, 10, MANY) < A_LITTLE
+
+
+def test_q14_joining_a_long_queue_is_hardly_more_work() -> None:
+    def cost(size: int) -> int:
+        story = a_queue(size)
+        taken = effort(lambda: story.opens("last"))
+        assert story.place("last") == size + 1
+        return taken
+
+    assert grows(cost, 10, MANY) < A_LITTLE
+
+
+def test_an_arrival_is_told_of_waiting_broadcasts_in_steps_that_grow_with_their_number() -> None:
+    def cost(size: int) -> int:
+        story = Story().given(desk(), policy(delivery="broadcast"), group("x"))
+        story.given(registered("ana", "support"))
+        story.given(opened(*(f"c{number}" for number in range(size))))
+        taken = effort(lambda: story.now(logged_in("ana")))
+        assert len(story.told("conversation_broadcast")) == size
+        return taken
+
+    assert grows(cost, 20, 400) < 20 * A_LITTLE
+
+
+def test_the_count_notices_a_walk_over_everybody() -> None:
+    crowd = [Counted(number) for number in range(1_000)]
+    assert effort(lambda: min(crowd)) > 900
+    assert effort(lambda: [int(number) for number in crowd]) > 900
+    assert effort(lambda: crowd[0]) < 10
