@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from services.cli.options import DEFAULT_DATA, DataDir, StoreUrl, fail, store_url
+from shared.adapters.migrations import MigrationError
 from shared.adapters.open_store import open_log
 from shared.audit.replaying import LogReader, Reread, reread
 from shared.ports import LogCorrupt, StoreError
@@ -46,6 +47,8 @@ def replay(
     except LogCorrupt as error:
         typer.echo(f"fernamt: the log is damaged: {error}", err=True)
         raise typer.Exit(DIVERGED) from error
+    except MigrationError as error:
+        raise fail(f"{error}: fernamt migrate") from error
     except (StoreError, ValueError, OSError) as error:
         raise fail(str(error)) from error
     if any(result.divergence for result in results):

@@ -18,6 +18,7 @@ from shared.adapters.nats_bus import NatsBus
 from shared.adapters.nats_connection import NatsSettings
 from shared.adapters.open_store import open_store
 from shared.ports import StoreError
+from shared.runtime.garbage import spare_what_lasts
 from shared.runtime.logs import configure_logs
 
 
@@ -41,8 +42,11 @@ def run(
     if not store:
         raise fail("where is the log? --store or FERNAMT_STORE_URL")
     try:
+        spare_what_lasts()
         uvloop.run(until_stopped(_router(nats, store, lease_ms)))
-    except (StoreError, MigrationError, ValueError, OSError) as error:
+    except MigrationError as error:
+        raise fail(f"{service.value}: {error}: fernamt migrate") from error
+    except (StoreError, ValueError, OSError) as error:
         raise fail(f"{service.value}: {error}") from error
 
 

@@ -22,6 +22,7 @@ from services.router.duty import LEASE_MS
 from shared.adapters.migrations import MigrationError
 from shared.adapters.nats_server import NatsServerError
 from shared.ports import StoreError
+from shared.runtime.garbage import spare_what_lasts
 from shared.runtime.logs import configure_logs
 
 
@@ -42,6 +43,7 @@ def up(
     """Start the broker, the log and every service on loopback; stop with Ctrl-C."""
     configure_logs(level="warning" if quiet else log_level)
     try:
+        spare_what_lasts()
         uvloop.run(until_stopped(_serve(data, nats_port, store, nats, quiet, lease_ms)))
     except (StoreError, NatsServerError, MigrationError, ValueError, OSError) as error:
         raise fail(str(error)) from error

@@ -69,10 +69,15 @@ class Decider:
         return self.workspace.position
 
     def wake(self) -> Unit | None:
-        """Adopt the present rules and apply due timers; none if there was nothing to do."""
+        """Adopt the present rules and apply due timers; none if there was nothing to do.
+
+        After it the state is at rest, also where it was just loaded: queries need the lines.
+        """
         at = self._stamps.next()
+        stamp = Stamp(at, self._epoch)
         noted = [
-            *self._noted(adopt_revision(self.workspace, Stamp(at, self._epoch))),
+            *self._noted(adopt_revision(self.workspace, stamp)),
+            *self._noted(record(self.workspace, (), stamp)),
             *self._noted(advance(self.workspace, at, self._epoch)),
         ]
         return _unit(None, None, noted) if noted else None

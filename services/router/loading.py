@@ -29,4 +29,5 @@ async def load(store: EventStore, workspace_id: WorkspaceId, clock: Clock, epoch
             evolve(workspace, envelope)
             feeds.number(row.position, envelope)
         await asyncio.sleep(0)  # a long log must not starve the workspaces already on duty
+    workspace.restore()
     return Decider(workspace, feeds, clock, epoch)

@@ -73,7 +73,8 @@ def _feed(again: Replay, rows: Sequence[StoredRow]) -> Divergence | None:
         try:
             envelope = decode_event(row.topic, row.state)
         except UndecodableEvent as error:
-            raise LogCorrupt(f"position {row.position}: {error}") from error
+            where = f"position {row.position} of workspace {again.workspace.workspace_id}"
+            raise LogCorrupt(f"{where}: {error}") from error
         divergence = again.feed(row.position, envelope)
         if divergence is not None:
             return divergence

@@ -62,3 +62,10 @@ class Agenda(Scopes):
         while self.due and self.timers.get(self.due[0].timer_id) is not self.due[0]:
             heappop(self.due)
         return self.due[0] if self.due else None
+
+    def forget(self) -> None:
+        """Nothing is left to look at."""
+        self.changed_operators, self.changed_entry_points = {}, {}
+        self.adrift, self.unannounced, self.arrived = {}, {}, {}
+        self.rescinding, self.forwarding, self.slow = {}, {}, {}
+        self.widening, self.owner_checks, self.unanswering = {}, {}, {}

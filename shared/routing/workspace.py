@@ -176,7 +176,12 @@ class Workspace(Seats):
     # --- everything -------------------------------------------------------------------------
 
     def restore(self) -> None:
-        """Build every index from the tables, after these came from a snapshot."""
+        """Build every index from the tables, after these were folded or came from a snapshot.
+
+        ``evolve`` alone leaves behind what ``route`` was to look at, and whom it would have put
+        back into a line.
+        """
+        self.forget()
         self.due = list(self.timers.values())
         heapify(self.due)
         by_arrival = sorted(self.conversations.values(), key=lambda c: c.arrival)

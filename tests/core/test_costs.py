@@ -137,5 +137,12 @@ def test_an_arrival_is_told_of_waiting_broadcasts_in_steps_that_grow_with_their_
 def test_the_count_notices_a_walk_over_everybody() -> None:
     crowd = [Counted(number) for number in range(1_000)]
     assert effort(lambda: min(crowd)) > 900
-    assert effort(lambda: [int(number) for number in crowd]) > 900
+    assert effort(lambda: walk(crowd)) > 900
     assert effort(lambda: crowd[0]) < 10
+
+
+def walk(crowd: list[Counted]) -> int:
+    steps = 0
+    for _ in crowd:
+        steps += 1
+    return steps

@@ -42,6 +42,11 @@ class Engine:
         return self._started().pid
 
     @property
+    def store_url(self) -> str:
+        """Address of its log."""
+        return self._store or f"sqlite:///{self.data}"
+
+    @property
     def running(self) -> bool:
         """Whether the process is alive."""
         return self._process is not None and self._process.poll() is None
