@@ -78,7 +78,9 @@ class Scopes(Tables):
         skills = conversation.skills
         if conversation.optional_skills:
             kept = len(conversation.optional_skills) - conversation.optional_dropped
-            skills = tuple(dict.fromkeys((*skills, *conversation.optional_skills[:kept])))
+            skills = (*skills, *conversation.optional_skills[:kept])
+        if len(skills) > 1:  # who asks for the same in another order waits in the same lane
+            skills = tuple(sorted(set(skills)))
         return Demand(audience, policy.ranking, policy.assign_to, conversation.weight, skills)
 
     def _is_open(self, atom: str) -> bool:
