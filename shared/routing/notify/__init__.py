@@ -4,7 +4,7 @@
 whom therefore follows from the log, and so does the number each of them carries.
 """
 
-from typing import NamedTuple
+import msgspec
 
 from shared.routing import events as e
 from shared.routing.events import Envelope
@@ -18,9 +18,10 @@ __all__ = ["TEAM", "Feeds", "Notification", "Numbered", "Recipient", "notificati
 
 _UNTOLD = (e.ConversationBroadcast, e.OperatorReplied, e.VisitorWrote, e.StatusChosen)
 """Events that name a conversation without changing what the team sees of it."""
+_COUNTED = ("operator", "visitor")
 
 
-class Numbered(NamedTuple):
+class Numbered(msgspec.Struct, frozen=True, gc=False):
     """A notification as it goes out: ``id`` and ``seq`` never differ for the same message."""
 
     notification: Notification
@@ -40,14 +41,15 @@ class Feeds:
 
     def number(self, position: Position, envelope: Envelope) -> list[Numbered]:
         """What the event just applied tells whom, numbered; call once for every event."""
-        numbered = []
-        found = notifications(self._workspace, envelope)
-        for index, notification in enumerate(found, start=1):
+        numbered: list[Numbered] = []
+        prefix = f"{self._workspace.workspace_id}:{position}:"
+        last = self._last
+        for notification in notifications(self._workspace, envelope):
             recipient = notification.recipient
             seq = None
-            if recipient.kind in ("operator", "visitor"):
-                seq = self._last[recipient] = self._last.get(recipient, 0) + 1
-            its_id = f"{self._workspace.workspace_id}:{position}:{index}"
+            if recipient.kind in _COUNTED:
+                seq = last[recipient] = last.get(recipient, 0) + 1
+            its_id = f"{prefix}{len(numbered) + 1}"
             numbered.append(Numbered(notification, its_id, seq, position, envelope.at))
         return numbered
 

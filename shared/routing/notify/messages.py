@@ -2,6 +2,8 @@
 
 from typing import Any, Literal, NamedTuple
 
+import msgspec
+
 from shared.routing.ids import ConversationId, OperatorId, VisitorId
 from shared.routing.state import Conversation
 from shared.routing.status import not_routable
@@ -17,7 +19,7 @@ class Recipient(NamedTuple):
     id: str
 
 
-class Notification(NamedTuple):
+class Notification(msgspec.Struct, frozen=True, gc=False):
     """One message to one feed. ``alert`` asks the front end to ring."""
 
     recipient: Recipient
@@ -65,6 +67,8 @@ def to_visitor(
 
 def changed(conversation: Conversation, but: OperatorId | None = None) -> list[Notification]:
     """Everybody in the conversation sees that it changed, without a ring."""
+    if conversation.owner == but and not conversation.participants:
+        return []
     return seen_by(conversation, *(o for o in involved(conversation) if o != but))
 
 
