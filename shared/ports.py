@@ -123,6 +123,10 @@ class Vault(Protocol):
         """The bodies that still exist; an erased one is absent."""
         ...
 
+    async def erase(self, workspace_id: WorkspaceId, subject: str) -> int:
+        """Delete every text of the subject in this workspace and say how many there were."""
+        ...
+
 
 class Leases(Protocol):
     """Who may write which partition. Expiry is counted by the store's own clock."""

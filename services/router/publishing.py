@@ -201,13 +201,14 @@ def _feed_subject(workspace_id: WorkspaceId, recipient: Recipient) -> str:
 def _feed_message(numbered: Numbered) -> bytes:
     """``{"id", "seq"?, "type", "position", "at", "alert", ...}``."""
     notification = numbered.notification
-    message: Fields = {"id": numbered.id}
-    if numbered.seq is not None:
-        message["seq"] = numbered.seq
-    message |= {
+    seq = {} if numbered.seq is None else {"seq": numbered.seq}
+    message: Fields = {
+        "id": numbered.id,
+        **seq,
         "type": notification.type,
         "position": numbered.position,
         "at": numbered.at,
         "alert": notification.alert,
+        **notification.fields,
     }
-    return _encode(message | notification.fields)
+    return _encode(message)

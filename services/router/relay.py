@@ -21,7 +21,7 @@ BUFFERED_MAX = 2_000
 """Rows kept in memory for each workspace; what is beyond is read from the log again."""
 RETRY_S = 1.0
 """Pause after the stream or the store could not be reached."""
-WORKERS = 8
+WORKERS = 64
 """Workspaces published side by side."""
 
 

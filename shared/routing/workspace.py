@@ -8,14 +8,16 @@ conversations.
 from heapq import heapify
 from typing import NamedTuple
 
+import msgspec
 from sortedcontainers import SortedList
 
 from shared.routing.eligibility import alone
+from shared.routing.fifo import Fifo
 from shared.routing.ids import ConversationId, OperatorId
 from shared.routing.queue import Lane, Order, excluded_from, order_of
 from shared.routing.ranking import Demand
 from shared.routing.seats import Seats, Standing
-from shared.routing.state import Audience, Conversation, Operator
+from shared.routing.state import Audience, CommandKey, Conversation, Operator
 from shared.routing.vocabulary import Hold
 
 _SERVED: tuple[Hold, ...] = ("auto", "offer", "affinity_wait")
@@ -45,6 +47,8 @@ class Workspace(Seats):
     """By arrival."""
     closed: dict[ConversationId, None] = {}
     """By the moment they were closed."""
+    commands_by_age: Fifo[CommandKey] = msgspec.field(default_factory=Fifo)
+    """The keys of ``commands`` in their order."""
 
     # --- operators --------------------------------------------------------------------------
 
@@ -182,6 +186,7 @@ class Workspace(Seats):
         back into a line.
         """
         self.forget()
+        self.commands_by_age = Fifo(self.commands)
         self.due = list(self.timers.values())
         heapify(self.due)
         by_arrival = sorted(self.conversations.values(), key=lambda c: c.arrival)

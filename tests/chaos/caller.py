@@ -11,8 +11,9 @@ from shared.routing.events import Actor
 from shared.routing.ids import CommandId
 from tests.chaos.history import Attempt, History
 from tests.servers.client import Client, Fields
+from tests.servers.waiting import until
 
-RETRIES_MAX = 8
+RETRY_EVERY_S = 0.1
 
 
 class Told(NamedTuple):
@@ -59,25 +60,31 @@ class Caller:
 
     async def again(self, attempt: Attempt) -> Told:
         """The same command with the same id, until something comes of it."""
-        for _ in range(RETRIES_MAX):
+
+        async def settled() -> Told | None:
             told = await self.send(
                 attempt.actor, attempt.command, attempt.fields, attempt.command_id
             )
-            if told.attempt.outcome == "ok" or told.attempt.code not in _TRANSIENT:
-                return told
-        raise TimeoutError(f"no answer, again and again: {self.history.attempts[-1]}")
+            return None if told.attempt.code in TRANSIENT else told
+
+        what = f"an answer to {attempt.command} {attempt.command_id}"
+        told = await until(what, settled, every_s=RETRY_EVERY_S)
+        assert told is not None
+        return told
 
     async def persist(
         self, rng: random.Random, actor: Actor, command: str, fields: Mapping[str, Any], its_id: str
     ) -> Told:
-        """Send; what became of half of the unknown ones is never asked."""
+        """Send until it is refused or done, but do not ask again about half of the unknown ones."""
         told = await self.send(actor, command, fields, its_id)
-        if told.attempt.outcome == "info" and rng.random() < 0.5:
-            return await self.again(told.attempt)
-        return told
+        if told.attempt.code not in TRANSIENT:
+            return told
+        given_up = told.attempt.outcome == "info" and rng.random() < 0.5
+        return told if given_up else await self.again(told.attempt)
 
 
-_TRANSIENT = frozenset({"TimeoutError", "NotSent", "no_responders", "overloaded", "unavailable"})
+TRANSIENT = frozenset({"TimeoutError", "NotSent", "no_responders", "overloaded", "unavailable"})
+"""What is worth another try."""
 
 
 def _note(attempt: Attempt, reply: Fields) -> Fields:

@@ -1,6 +1,6 @@
 """The end of every run: read everything there is and hold it against everything anybody saw."""
 
-from collections import Counter
+import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -57,9 +57,16 @@ def breaches_of(history: History, log: Sequence[Recorded], workspace: WorkspaceI
 
 
 def share_of_ok(history: History) -> float:
-    """How much of what was sent was accepted; a workload that is mostly refused proves little."""
-    outcomes = Counter(attempt.outcome for attempt in history.attempts)
-    return outcomes["ok"] / len(history.attempts)
+    """How many of the commands were accepted; a workload that is mostly refused proves little."""
+    commands = checkers.by_command(history.attempts).values()
+    accepted = [tries for tries in commands if any(t.outcome == "ok" for t in tries)]
+    return len(accepted) / len(commands)
+
+
+def longest_silence_s(history: History) -> float:
+    """R1: the longest time during which nothing was acknowledged to anybody."""
+    moments = sorted(a.ended_ns for a in history.attempts if a.outcome == "ok")
+    return max(b - a for a, b in itertools.pairwise(moments)) / 1e9
 
 
 async def _stream_breaches(client: Client, workspace: str, log: Sequence[Recorded]) -> list[str]:

@@ -5,12 +5,17 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 WITHIN_S = 30.0
-_LOOK_EVERY_S = 0.02
+LOOK_EVERY_S = 0.02
 
 T = TypeVar("T")
 
 
-async def until(what: str, look: Callable[[], Awaitable[T]], within_s: float = WITHIN_S) -> T:
+async def until(
+    what: str,
+    look: Callable[[], Awaitable[T]],
+    within_s: float = WITHIN_S,
+    every_s: float = LOOK_EVERY_S,
+) -> T:
     """Look again and again until the answer is truthy, and return it.
 
     Raises ``TimeoutError`` naming ``what`` did not come about.
@@ -19,7 +24,7 @@ async def until(what: str, look: Callable[[], Awaitable[T]], within_s: float = W
     try:
         async with asyncio.timeout(within_s):
             while not answer:
-                await asyncio.sleep(_LOOK_EVERY_S)
+                await asyncio.sleep(every_s)
                 answer = await look()
     except TimeoutError:
         raise TimeoutError(f"not within {within_s} s: {what}; at last: {answer!r}") from None

@@ -163,8 +163,12 @@ def _set_status(
 
 
 def _is_so_already(operator: Operator, command: c.SetStatus) -> bool:
+    """Choosing the same again still ends being unresponsive."""
     return (
-        operator.chosen == command.status and command.for_s is None and operator.break_until is None
+        operator.chosen == command.status
+        and command.for_s is None
+        and operator.break_until is None
+        and not operator.unresponsive
     )
 
 

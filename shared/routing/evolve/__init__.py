@@ -38,10 +38,11 @@ def _remember(workspace: Workspace, key: CommandKey, envelope: Envelope) -> None
         if key in seen:
             seen[key] = msgspec.structs.replace(seen[key], position=workspace.position)
         return
+    ages = workspace.commands_by_age
+    if key not in seen:
+        ages.append(key)
     seen[key] = SeenCommand(workspace.position, envelope.at, envelope.request)
     oldest = envelope.at - COMMANDS_KEPT_MS
-    while True:
-        first = next(iter(seen))
-        if len(seen) <= COMMANDS_MAX and seen[first].at >= oldest:
-            return
-        del seen[first]
+    while len(seen) > COMMANDS_MAX or seen[ages.first].at < oldest:
+        del seen[ages.first]
+        ages.drop_first()

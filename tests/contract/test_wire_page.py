@@ -1,0 +1,133 @@
+"""``docs/wire.md`` names the commands, queries, feeds, codes and policies that exist, no others."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+import msgspec
+import pytest
+from msgspec import UNSET
+
+from services.router.live import JOBS_MAX
+from shared.routing.commands import COMMANDS
+from shared.routing.evolve import COMMANDS_MAX
+from shared.routing.policy import Policy
+from shared.routing.questions import QUERIES
+from shared.wire.feeds import FEEDS, FeedMessage
+from shared.wire.refusals import BODY_BYTES_MAX, DEPTH_MAX
+from shared.wire.replies import STATUS
+from tests.tidy.sources import ROOT, modules
+
+_CODE = re.compile(r"`([a-z_]+)(\?)?`")
+_COMMON = {*FeedMessage.__struct_fields__, "seq"}
+
+
+@cache
+def _page() -> str:
+    return (ROOT / "docs/wire.md").read_text(encoding="utf-8")
+
+
+def _section(title: str) -> str:
+    """From the heading to the next one of the same rank."""
+    found = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", _page(), re.MULTILINE | re.DOTALL)
+    assert found, title
+    return found[1]
+
+
+def _rows(text: str) -> Iterator[list[str]]:
+    """The cells of every row of every table."""
+    for line in text.splitlines():
+        if line.startswith("| ") and not line.startswith("| ---"):
+            yield [cell.strip() for cell in line.strip().strip("|").split("|")]
+
+
+def _named(cell: str) -> dict[str, bool]:
+    """Fields in a cell, and whether each may be left out."""
+    return {name: bool(optional) for name, optional in _CODE.findall(cell)}
+
+
+def _fields(shape: type[msgspec.Struct]) -> dict[str, bool]:
+    return {
+        field.encode_name: not field.required or field.default is UNSET
+        for field in msgspec.structs.fields(shape)
+    }
+
+
+def _described(title: str) -> dict[str, tuple[set[str], dict[str, bool]]]:
+    """Who may send what, with which fields, according to the page."""
+    rows = [row for row in _rows(_section(title)) if _CODE.fullmatch(row[0])]
+    return {
+        row[0].strip("`"): (set(row[1].split(", ")), _named(row[2]))
+        for row in rows
+        if row[1] in _WHO
+    }
+
+
+_WHO = {", ".join(command.allowed) for command in COMMANDS.values()} | {
+    ", ".join(query.allowed) for query in QUERIES.values()
+}
+
+
+def test_commands_are_those_there_are() -> None:
+    expected = {
+        name: (set(command.allowed), _fields(command)) for name, command in COMMANDS.items()
+    }
+    assert _described("Commands") == expected
+
+
+def test_queries_are_those_there_are() -> None:
+    expected = {name: (set(query.allowed), _fields(query)) for name, query in QUERIES.items()}
+    assert _described("Queries") == expected
+
+
+def test_policies_are_those_there_are() -> None:
+    rows = {
+        row[0].strip("`"): row[2].strip("`")
+        for row in _rows(_section("Commands").partition("### Policies")[2])
+        if _CODE.fullmatch(row[0])
+    }
+    defaults = msgspec.to_builtins(Policy())
+    assert rows == {name: str(value) for name, value in defaults.items()}
+
+
+def test_feeds_are_those_there_are() -> None:
+    rows = [row for row in _rows(_section("Feeds")) if row[0] in FEEDS]
+    described = {(row[0], row[1].strip("`")): _named(row[2]) for row in rows}
+    expected = {
+        (feed, str(shape.__struct_config__.tag)): {
+            name: optional
+            for name, optional in _fields(shape).items()
+            if name not in _COMMON and not (name == "conversation_id" and feed != "team")
+        }
+        for feed, shapes in FEEDS.items()
+        for shape in shapes
+    }
+    assert described == expected
+
+
+def test_error_codes_are_those_that_are_given() -> None:
+    given = {code for code in STATUS if _is_given(code)}
+    rows = {row[0]: row[1] for row in _rows(_section("Replies")) if row[0].isdecimal()}
+    described = {
+        (code, int(number))
+        for number, cell in rows.items()
+        for code in re.findall(r"`([a-z_]+)`", cell)
+    }
+    assert described == {(code, STATUS[code]) for code in given}
+
+
+def _is_given(code: str) -> bool:
+    """Whether some module refuses with this code; those of ``unknown`` are put together."""
+    made = (
+        rf'Refused\(\s*"{code}"',
+        rf'unknown\("{code.removeprefix("unknown_")}"',
+        rf'(?::|or) "{code}"',
+    )
+    patterns = [re.compile(part) for part in made]
+    texts = [module.text for module in modules("shared", "services")]
+    return any(pattern.search(text) for pattern in patterns for text in texts)
+
+
+@pytest.mark.parametrize("number", [BODY_BYTES_MAX // 1024, DEPTH_MAX, COMMANDS_MAX, JOBS_MAX])
+def test_limits_are_those_that_hold(number: int) -> None:
+    assert re.search(rf"\b{number:,}\b", _section("Limits"))
