@@ -103,6 +103,7 @@ def _operator(operator: Operator) -> dict[str, Any]:
         "after_break": operator.after_break,
         "sessions": _ids(operator.sessions),
         "lapsed": _ids(operator.lapsed),
+        "logged_out": operator.logged_out,
         "grace_over": operator.grace_over,
         "idle": operator.idle,
         "off_shift": operator.off_shift,

@@ -65,6 +65,8 @@ class Operator(msgspec.Struct):
     sessions: dict[SessionId, UnixMs] = {}
     lapsed: dict[SessionId, None] = {}
     """Sessions among them from which nothing is heard any more."""
+    logged_out: bool = False
+    """He logged out of the last session that was alive; one that lapsed may still return."""
     grace_over: bool = False
     """The last session lapsed too long ago for him to count as there."""
     signed_in: bool = False

@@ -16,7 +16,7 @@ def effective_status(operator: Operator) -> tuple[EffectiveStatus, StatusCause]:
         return ("offline", "logout") if operator.removed else ("online", "chosen")
     if not operator.signed_in:
         return "offline", "never_logged_in"
-    if not operator.sessions:
+    if operator.logged_out or not operator.sessions:
         return "offline", "logout"
     if operator.grace_over:
         return "offline", "disconnected"

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from tests.core.story import ADMIN, Actor, Steps, Story, desk, policy, step
+from shared.routing.events import Actor
+from tests.core.story import ADMIN, Steps, Story, desk, policy, step
 
 PRESENCE = Actor("service", "presence")
 

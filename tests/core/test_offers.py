@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 
+from shared.routing.events import Actor
 from tests.core.phrases import (
     accepts,
     asked,
@@ -20,7 +21,6 @@ from tests.core.story import (
     BEGINNING,
     BEN,
     CLEO,
-    Actor,
     Story,
     event,
     group,

@@ -123,10 +123,11 @@ def _leave_group(workspace: Workspace, command: c.LeaveGroup, _: Instruction) ->
 
 def _log_in(workspace: Workspace, command: c.LogIn, instruction: Instruction) -> Facts | Refused:
     operator = _self(workspace, instruction)
-    if command.session_id not in operator.sessions:
-        if len(operator.sessions) >= SESSIONS_MAX:
-            text = f"{operator.operator_id} has {SESSIONS_MAX} sessions already"
-            return Refused("too_many", text, {"sessions_max": SESSIONS_MAX})
+    known = command.session_id in operator.sessions
+    if not known and len(operator.sessions) - len(operator.lapsed) >= SESSIONS_MAX:
+        text = f"{operator.operator_id} has {SESSIONS_MAX} sessions already"
+        return Refused("too_many", text, {"sessions_max": SESSIONS_MAX})
+    if not known or operator.unresponsive:
         return facts(e.OperatorLoggedIn(operator.operator_id, command.session_id))
     if command.session_id in operator.lapsed:
         return facts(e.SessionReturned(operator.operator_id, command.session_id))
@@ -153,7 +154,8 @@ def _set_status(
     context = command.conversation_id
     if context is not None and context not in workspace.conversations:
         return unknown("conversation", context)
-    if _is_so_already(operator, command):
+    excluded = bool(workspace.declined_by.get(operator.operator_id))
+    if not excluded and _is_so_already(operator, command):
         return NOTHING
     until = afterwards = None
     if command.for_s is not None:

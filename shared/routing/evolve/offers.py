@@ -63,6 +63,7 @@ def _offer_accepted(workspace: Workspace, event: e.OfferAccepted) -> None:
 
 def _offer_declined(workspace: Workspace, event: e.OfferDeclined) -> None:
     conversation = workspace.conversations[event.conversation_id]
+    workspace.operators[event.operator_id].missed_offers = 0
     end_offer(workspace, conversation, "declined")
     _passed_by(workspace, conversation, event)
 

@@ -12,6 +12,9 @@ from shared.routing.ids import UnixMs
 from shared.routing.state import Operator
 from shared.routing.workspace import Workspace
 
+LAPSED_REMEMBERED_MAX = 50
+"""Sessions of an operator that fell silent and may still come back; devices are replaced."""
+
 
 def _operator_registered(workspace: Workspace, event: e.OperatorRegistered) -> None:
     operator = Operator(
@@ -86,6 +89,7 @@ def _operator_logged_in(workspace: Workspace, event: e.OperatorLoggedIn) -> None
     operator.idle = False
     operator.unresponsive = False
     operator.sessions[event.session_id] = workspace.at
+    operator.lapsed.pop(event.session_id, None)
     _connection_changed(workspace, operator)
 
 
@@ -97,12 +101,16 @@ def _operator_logged_out(workspace: Workspace, event: e.OperatorLoggedOut) -> No
     else:
         del operator.sessions[event.session_id]
         operator.lapsed.pop(event.session_id, None)
+    operator.logged_out = not operator.connected
     _connection_changed(workspace, operator)
 
 
 def _session_lapsed(workspace: Workspace, event: e.SessionLapsed) -> None:
     operator = workspace.operators[event.operator_id]
     operator.lapsed[event.session_id] = None
+    if len(operator.lapsed) > LAPSED_REMEMBERED_MAX:
+        forgotten = next(iter(operator.lapsed))
+        del operator.lapsed[forgotten], operator.sessions[forgotten]
     _connection_changed(workspace, operator)
 
 
@@ -116,7 +124,9 @@ def _session_returned(workspace: Workspace, event: e.SessionReturned) -> None:
 def _connection_changed(workspace: Workspace, operator: Operator) -> None:
     """Start or end the grace that follows when the last session falls silent."""
     grace = timers.name(timers.GRACE, operator.operator_id)
-    if operator.connected or not operator.sessions:
+    if operator.connected:
+        operator.logged_out = False
+    if operator.connected or operator.logged_out or not operator.sessions:
         operator.grace_over = False
         workspace.cancel_timer(grace)
     elif not operator.grace_over and grace not in workspace.timers:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from shared.routing import events as e
+from shared.routing import timers
 from shared.routing.events import Event
 from shared.routing.evolve.ownership import forgive
 from shared.routing.scope import Scope
@@ -35,6 +36,8 @@ def _policy_set(workspace: Workspace, event: e.PolicySet) -> None:
     for conversation_id in list(workspace.undecided) + list(workspace.places):
         conversation = workspace.conversations[conversation_id]
         conversation.round = 0
+        conversation.back_off_until = None
+        workspace.cancel_timer(timers.name(timers.BACK_OFF, conversation_id))
         forgive(workspace, conversation)
     workspace.reconsider()
 
