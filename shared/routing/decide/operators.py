@@ -154,8 +154,7 @@ def _set_status(
     context = command.conversation_id
     if context is not None and context not in workspace.conversations:
         return unknown("conversation", context)
-    excluded = bool(workspace.declined_by.get(operator.operator_id))
-    if not excluded and _is_so_already(operator, command):
+    if _is_so_already(operator, command):
         return NOTHING
     until = afterwards = None
     if command.for_s is not None:
