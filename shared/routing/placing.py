@@ -118,8 +118,11 @@ def _first_response(
 ) -> ConversationAssigned | None:
     """A bot that answers first, where the entry point has one."""
     entry_point = workspace.entry_points.get(conversation.entry_point_id)
-    if not conversation.fresh or entry_point is None or entry_point.first_responder is None:
+    if not conversation.fresh or conversation.hold is not None:
         return None
+    if entry_point is None or entry_point.first_responder in (None, conversation.last_owner):
+        return None
+    assert entry_point.first_responder is not None
     bot = workspace.operators[entry_point.first_responder]
     if bot.kind != "bot" or bot.free < conversation.weight:
         return None
@@ -149,13 +152,16 @@ def _served(workspace: Workspace, conversation: Conversation, demand: Demand) ->
     choice = pool.choose(excluded_from(conversation))
     if choice is not None:
         return _give(workspace, conversation, choice, demand, "routed")
-    if hold == "offer" and pool.entries:
+    if hold == "offer":
         return _round_ended(workspace, conversation)
     return None
 
 
 def _round_ended(workspace: Workspace, conversation: Conversation) -> RoundEnded | None:
-    """Everybody who could take it was asked: a pause, and from the beginning."""
+    """Everybody who could take it was asked: a pause, and from the beginning.
+
+    Also while nobody could: whoever declined and is full just now must not stay excluded.
+    """
     policy = workspace.policy_for(conversation)
     if conversation.back_off_until is not None or conversation.round >= policy.rounds_max:
         return None

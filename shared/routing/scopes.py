@@ -90,6 +90,8 @@ class Scopes(Tables):
     def acquaintance_of(self, conversation: Conversation) -> OperatorId | None:
         """Who spoke to this contact, else to this visitor, last."""
         if conversation.contact_id is not None:
-            return self.acquaintances.get(conversation.contact_id)
+            known = self.acquaintances.get(conversation.contact_id)
+            if known is not None:
+                return known
         visitor = self.visitors.get(conversation.visitor_id)
         return visitor.last_operator if visitor is not None else None

@@ -13,7 +13,7 @@ from sortedcontainers import SortedList
 
 from shared.routing.eligibility import alone
 from shared.routing.fifo import Fifo
-from shared.routing.ids import ConversationId, OperatorId
+from shared.routing.ids import ContactId, ConversationId, OperatorId
 from shared.routing.queue import Lane, Order, excluded_from, order_of
 from shared.routing.ranking import Demand
 from shared.routing.seats import Seats, Standing
@@ -42,6 +42,8 @@ class Workspace(Seats):
     lines: dict[Audience, SortedList[Order]] = {}
     """All placed conversations by audience, in the order of service."""
     broadcasts: dict[Audience, SortedList[Order]] = {}
+    awaiting: dict[ContactId, dict[ConversationId, None]] = {}
+    """Conversations that wait for an acquaintance, by contact."""
     declined_by: dict[OperatorId, dict[ConversationId, None]] = {}
     open: dict[ConversationId, None] = {}
     """By arrival."""
@@ -57,6 +59,7 @@ class Workspace(Seats):
         before, after, emptied = self.reseat(operator)
         self._note_arrival(operator.operator_id, before, after)
         self._note_offers(operator, after)
+        self._note_acquaintance(operator.operator_id)
         if before is None or before[2:] != after[2:]:
             self._note_fallback(operator.operator_id)
         for atom in emptied:
@@ -77,6 +80,24 @@ class Workspace(Seats):
             demand = self.demand_of(self.conversations[conversation_id])
             if not after.serves(demand.assign_to):
                 self.rescinding.setdefault(conversation_id, "unavailable")
+
+    def _note_acquaintance(self, operator_id: OperatorId) -> None:
+        """Whether to wait for him any longer is a question again."""
+        for pool in list(self.pools_by_atom.get(alone(operator_id), {}).values()):
+            orders = [order for lane in pool.lanes.values() for order in lane.orders]
+            for order in orders:
+                self.waits(self.conversations[order.conversation_id])
+
+    def met(self, conversation: Conversation) -> None:
+        """The visitor has a new acquaintance: no other is waited for."""
+        visitor = self.visitors[conversation.visitor_id]
+        same = dict.fromkeys(visitor.conversations)
+        if conversation.contact_id is not None:
+            same.update(self.awaiting.get(conversation.contact_id, {}))
+        for conversation_id in same:
+            place = self.places.get(conversation_id)
+            if place is not None and place.hold == "affinity_wait":
+                self.waits(self.conversations[conversation_id])
 
     def _note_fallback(self, operator_id: OperatorId) -> None:
         """Modes that may hang on this one operator, and conversations held for want of him."""
@@ -123,6 +144,7 @@ class Workspace(Seats):
         _drop(self.lines, place.line, place.order)
         if place.hold in _SERVED:
             self._leave_lane(place)
+            self._awaits_nobody(conversation)
         elif place.hold == "broadcast":
             _drop(self.broadcasts, place.line, place.order)
             self.unannounced.pop(conversation_id, None)
@@ -138,6 +160,9 @@ class Workspace(Seats):
             acquaintance = self.acquaintance_of(conversation)
             assert acquaintance is not None
             demand = demand._replace(audience=(alone(acquaintance),))
+            if conversation.contact_id is not None:
+                known = self.awaiting.setdefault(conversation.contact_id, {})
+                known[conversation_id] = None
         place = Place(hold, demand, line, excluded_from(conversation), order)
         self.places[conversation_id] = place
         self.lines.setdefault(line, SortedList()).add(order)
@@ -146,6 +171,13 @@ class Workspace(Seats):
         elif hold == "broadcast":
             self.broadcasts.setdefault(line, SortedList()).add(order)
             self.unannounced[conversation_id] = None
+
+    def _awaits_nobody(self, conversation: Conversation) -> None:
+        known = self.awaiting.get(conversation.contact_id) if conversation.contact_id else None
+        if known is not None and conversation.contact_id is not None:
+            known.pop(conversation.conversation_id, None)
+            if not known:
+                del self.awaiting[conversation.contact_id]
 
     def _enter_lane(self, place: Place) -> None:
         pool = self.pool(place.demand)
@@ -208,6 +240,7 @@ class Workspace(Seats):
         self.pools, self.pools_by_atom, self.stirred = {}, {}, {}
         self.standings, self.members, self.online = {}, {}, {}
         self.places, self.lines, self.broadcasts, self.policies = {}, {}, {}, {}
+        self.awaiting = {}
         self.undecided = {
             conversation.conversation_id: order_of(conversation, self.policy_for(conversation))
             for conversation in self.conversations.values()

@@ -35,7 +35,14 @@ def _visitor_identified(workspace: Workspace, event: e.VisitorIdentified) -> Non
     visitor = _visitor(workspace, event.visitor_id)
     visitor.contact_id = event.contact_id
     for conversation_id in visitor.conversations:
-        workspace.conversations[conversation_id].contact_id = event.contact_id
+        conversation = workspace.conversations[conversation_id]
+        if conversation.state == "waiting":
+            workspace.waits(conversation)  # who it knows may be another now
+        conversation.contact_id = event.contact_id
+        owner = conversation.owner
+        if owner is not None and workspace.operators[owner].kind == "human":
+            workspace.acquaintances[event.contact_id] = owner
+            workspace.met(conversation)
 
 
 def _visitor_assigned(workspace: Workspace, event: e.VisitorAssigned) -> None:
@@ -189,9 +196,11 @@ def _conversation_forwarded(workspace: Workspace, event: e.ConversationForwarded
     conversation = workspace.conversations[event.conversation_id]
     if conversation.owner is not None:
         disown(workspace, conversation)
+    unmet = conversation.fresh
     overtake_offer(workspace, conversation, "forwarded")
     timers.owe_nothing(workspace, conversation)
     stops_waiting(workspace, conversation)
+    conversation.fresh = unmet and event.previous_owner is not None
     conversation.note = event.note
     conversation.waits_since = workspace.at
     set_scope(conversation, event.to)

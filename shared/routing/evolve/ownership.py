@@ -31,6 +31,7 @@ def own(workspace: Workspace, conversation: Conversation, operator_id: OperatorI
         visitor.last_operator = operator_id
         if conversation.contact_id is not None:
             workspace.acquaintances[conversation.contact_id] = operator_id
+        workspace.met(conversation)
 
 
 def stops_waiting(workspace: Workspace, conversation: Conversation) -> None:
@@ -58,6 +59,7 @@ def disown(workspace: Workspace, conversation: Conversation) -> None:
     conversation.last_owner = conversation.owner
     conversation.owner = None
     conversation.owner_away = False
+    conversation.fresh = operator.kind == "bot"
     conversation.state = "waiting"
     conversation.waits_since = workspace.at
     del operator.owned[conversation.conversation_id]

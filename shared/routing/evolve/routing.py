@@ -5,11 +5,16 @@ from typing import Any
 
 from shared.routing import events as e
 from shared.routing import timers
+from shared.routing.agenda import CONTINUES
 from shared.routing.events import Event
 from shared.routing.evolve.ownership import disown, exclude, own, set_scope
 from shared.routing.ids import UnixMs
 from shared.routing.state import EVERYBODY
+from shared.routing.vocabulary import Hold
 from shared.routing.workspace import Workspace
+
+_NOBODY_ASKED: tuple[Hold, ...] = ("manual", "out_of_hours", "visitor_away")
+"""Holds before which nobody was chosen: whom the visitor knows is still to come first."""
 
 
 def _conversation_assigned(workspace: Workspace, event: e.ConversationAssigned) -> None:
@@ -25,7 +30,8 @@ def _conversation_queued(workspace: Workspace, event: e.ConversationQueued) -> N
     conversation = workspace.conversations[event.conversation_id]
     conversation.hold = event.hold
     conversation.handover = False
-    conversation.fresh = False
+    conversation.fresh = conversation.fresh and event.hold in _NOBODY_ASKED
+    workspace.cancel_timer(timers.name(timers.AFFINITY, event.conversation_id))
     if event.hold == "affinity_wait":
         wait_s = workspace.policy_for(conversation).affinity_wait_s
         due = UnixMs(workspace.at + wait_s * 1_000)
@@ -38,7 +44,8 @@ def _affinity_wait_ended(workspace: Workspace, event: e.AffinityWaitEnded) -> No
     conversation = workspace.conversations[event.conversation_id]
     workspace.cancel_timer(timers.name(timers.AFFINITY, event.conversation_id))
     conversation.affinity_over = True
-    workspace.waits(conversation)
+    if conversation.state == "waiting":
+        workspace.waits(conversation)
 
 
 def _conversation_broadcast(workspace: Workspace, event: e.ConversationBroadcast) -> None:
@@ -51,6 +58,8 @@ def _conversation_redirected(workspace: Workspace, event: e.ConversationRedirect
     conversation = workspace.conversations[event.conversation_id]
     workspace.adrift.pop(event.conversation_id, None)
     tried = conversation.fallbacks_tried
+    for kind in (timers.AFFINITY, timers.WIDEN):
+        workspace.cancel_timer(timers.name(kind, event.conversation_id))
     set_scope(conversation, event.to)
     conversation.waits_since = workspace.at
     if event.reason in ("group_disabled", "max_waiting", "out_of_hours", "nobody_online"):
@@ -123,6 +132,17 @@ def _nobody_else(workspace: Workspace, event: e.NobodyElse) -> None:
     workspace.slow.pop(event.conversation_id, None)
 
 
+# --- passes that were cut -------------------------------------------------------------------
+
+
+def _routing_cut(workspace: Workspace, event: e.RoutingCut) -> None:
+    workspace.set_timer(CONTINUES, event.due)
+
+
+def _routing_continues(workspace: Workspace, _event: e.RoutingContinues) -> None:
+    workspace.cancel_timer(CONTINUES)
+
+
 APPLY: dict[type[Event], Callable[[Workspace, Any], None]] = {
     e.ConversationAssigned: _conversation_assigned,
     e.ConversationQueued: _conversation_queued,
@@ -136,4 +156,6 @@ APPLY: dict[type[Event], Callable[[Workspace, Any], None]] = {
     e.OwnerAwayTooLong: _owner_away_too_long,
     e.ConversationReassigned: _conversation_reassigned,
     e.NobodyElse: _nobody_else,
+    e.RoutingCut: _routing_cut,
+    e.RoutingContinues: _routing_continues,
 }
