@@ -12,6 +12,9 @@ from shared.routing.scopes import Scopes
 from shared.routing.state import Timer
 from shared.routing.vocabulary import OwnerCheck, RescindReason, SlowAction
 
+CONTINUES = "continues"
+"""The timer of a pass that was cut; it comes before all others."""
+
 _OUTDATED_TIMERS_MAX = 64
 
 
@@ -57,8 +60,18 @@ class Agenda(Scopes):
     def cancel_timer(self, timer_id: str) -> None:
         self.timers.pop(timer_id, None)
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether decisions are outstanding that a timer, due at once, is to go on with."""
+        return CONTINUES in self.timers
+
     def next_due(self) -> Timer | None:
-        """The timer that falls due first; of those due together, the first by name."""
+        """The timer that falls due first; of those due together, the first by name.
+
+        What a pass that was cut has left over comes before anything new.
+        """
+        if self.is_cut:
+            return self.timers[CONTINUES]
         while self.due and self.timers.get(self.due[0].timer_id) is not self.due[0]:
             heappop(self.due)
         return self.due[0] if self.due else None

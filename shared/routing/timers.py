@@ -7,6 +7,7 @@ changing one later moves no timer that runs.
 from collections.abc import Callable
 
 from shared.routing import events as e
+from shared.routing.agenda import CONTINUES
 from shared.routing.events import Fact
 from shared.routing.ids import ConversationId, OperatorId, UnixMs, VisitorId
 from shared.routing.leaving import left_behind
@@ -228,6 +229,10 @@ def _unused(workspace: Workspace, subject: str, _due: UnixMs) -> Fact:
     )
 
 
+def _continues(_workspace: Workspace, _subject: str, due: UnixMs) -> Fact:
+    return e.RoutingContinues(due)
+
+
 _FACTS: dict[str, Callable[[Workspace, str, UnixMs], Fact]] = {
     BREAK: _break,
     GRACE: _grace,
@@ -242,4 +247,5 @@ _FACTS: dict[str, Callable[[Workspace, str, UnixMs], Fact]] = {
     MISSED: _missed,
     WRAP_UP: _wrap_up,
     UNUSED: _unused,
+    CONTINUES: _continues,
 }

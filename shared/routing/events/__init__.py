@@ -82,6 +82,8 @@ from shared.routing.events.routing import (
     ConversationWidened,
     NobodyElse,
     OwnerAwayTooLong,
+    RoutingContinues,
+    RoutingCut,
     WideningDue,
 )
 from shared.routing.events.settings import (
@@ -153,6 +155,8 @@ EventUnion = (
     | ConversationReopened
     | ConversationMissed
     | WrapUpEnded
+    | RoutingCut
+    | RoutingContinues
     | ConversationSlow
     | OwnerAwayTooLong
     | WideningDue
@@ -299,6 +303,8 @@ __all__ = [
     "RoleDefined",
     "RoleDeleted",
     "RoundEnded",
+    "RoutingContinues",
+    "RoutingCut",
     "RoutingRevisionAdopted",
     "SessionLapsed",
     "SessionReturned",

@@ -15,6 +15,18 @@ from shared.routing.vocabulary import (
 )
 
 
+class RoutingCut(Fact, frozen=True, tag="routing_cut.v1"):
+    """So much followed from one command or timer that the rest is left to a timer, due at once."""
+
+    due: UnixMs
+
+
+class RoutingContinues(Fact, frozen=True, tag="routing_continues.v1"):
+    """What was left when routing was cut follows from here on."""
+
+    due: UnixMs
+
+
 class ConversationSlow(Fact, frozen=True, tag="conversation_slow.v1"):
     """A visitor's message has gone unanswered long enough for step ``step`` of ``on_slow``."""
 
