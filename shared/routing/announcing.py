@@ -18,7 +18,7 @@ def _of_new_ones(workspace: Workspace) -> ConversationBroadcast | None:
         told = workspace.conversations[conversation_id].told
         listeners = [
             operator_id
-            for operator_id in sorted(workspace.members_of(place.line))
+            for operator_id in sorted(workspace.members_of(place.demand.audience))
             if operator_id not in told and workspace.standings[operator_id].available
         ]
         if listeners:

@@ -86,7 +86,7 @@ def _decide_on(workspace: Workspace, conversation: Conversation) -> Decision | N
     return (
         _handed_over(workspace, conversation)
         or _first_response(workspace, conversation)
-        or _redirected(workspace, conversation, demand)
+        or _redirected(workspace, conversation)
         or _served(workspace, conversation, demand)
         or _queued(workspace, conversation, demand)
     )
@@ -131,10 +131,8 @@ def _first_response(
     return _given(workspace, conversation, bot.operator_id, "first_responder")
 
 
-def _redirected(
-    workspace: Workspace, conversation: Conversation, demand: Demand
-) -> ConversationRedirected | None:
-    if not demand.audience:
+def _redirected(workspace: Workspace, conversation: Conversation) -> ConversationRedirected | None:
+    if not workspace.audience_of(conversation.scope):
         return redirected(workspace, conversation)
     return overflow(workspace, conversation)
 

@@ -73,11 +73,11 @@ class Scopes(Tables):
         """The same if it were for ``scope``."""
         policy = self.policy_of(scope, conversation.entry_point_id)
         audience = self.audience_of(scope)
-        if conversation.reach and audience:
+        if conversation.reach:
             audience = tuple(sorted({*audience, *filter(self._is_open, conversation.reach)}))
         skills = conversation.skills
         if conversation.optional_skills:
-            kept = len(conversation.optional_skills) - conversation.optional_dropped
+            kept = max(len(conversation.optional_skills) - conversation.optional_dropped, 0)
             skills = (*skills, *conversation.optional_skills[:kept])
         if len(skills) > 1:  # who asks for the same in another order waits in the same lane
             skills = tuple(sorted(set(skills)))

@@ -30,7 +30,7 @@ class Place(NamedTuple):
     hold: Hold
     demand: Demand
     line: Audience
-    """The audience in whose line it is counted."""
+    """The audience in whose line it is counted: that of its scope, whoever else is reached."""
     excluded: tuple[OperatorId, ...]
     order: Order
 
@@ -146,7 +146,7 @@ class Workspace(Seats):
             self._leave_lane(place)
             self._awaits_nobody(conversation)
         elif place.hold == "broadcast":
-            _drop(self.broadcasts, place.line, place.order)
+            _drop(self.broadcasts, place.demand.audience, place.order)
             self.unannounced.pop(conversation_id, None)
 
     def takes_place(self, conversation: Conversation, hold: Hold) -> None:
@@ -155,7 +155,7 @@ class Workspace(Seats):
         order = self.undecided.pop(conversation_id)
         self.unplaced.remove(order)
         demand = self.demand_of(conversation)
-        line = demand.audience
+        line = self.audience_of(conversation.scope)
         if hold == "affinity_wait":
             acquaintance = self.acquaintance_of(conversation)
             assert acquaintance is not None
@@ -169,7 +169,7 @@ class Workspace(Seats):
         if hold in _SERVED:
             self._enter_lane(place)
         elif hold == "broadcast":
-            self.broadcasts.setdefault(line, SortedList()).add(order)
+            self.broadcasts.setdefault(demand.audience, SortedList()).add(order)
             self.unannounced[conversation_id] = None
 
     def _awaits_nobody(self, conversation: Conversation) -> None:

@@ -1,13 +1,15 @@
 """Visitors who come back and the operator they know."""
 
+from typing import Any
+
 import pytest
 
+from shared.routing.events import Actor
 from shared.routing.ids import VisitorId
 from tests.core.story import (
     ADMIN,
     ANA,
     BEN,
-    Actor,
     Steps,
     Story,
     desk,
@@ -24,14 +26,14 @@ from tests.core.story import (
 SHOP = "shop"
 
 
-def comes(visitor_id: str, conversation_id: str, **fields: object) -> Steps:
+def comes(visitor_id: str, conversation_id: str, **fields: Any) -> Steps:
     """The visitor opens a conversation; a back end speaks for it, so that it may ask for skills."""
     visitor = Actor("visitor", visitor_id, service=SHOP)
     wishes = {"entry_point_id": "web", **fields}
     return step(visitor, "open", conversation_id=conversation_id, **wishes)
 
 
-def vera_knows_ana(story: Story, **settings: object) -> None:
+def vera_knows_ana(story: Story, **settings: Any) -> None:
     """Ana and Ben with two slots each; Ana once answered Vera, and Ben has more room now."""
     story.given(desk(ana=2, ben=2), policy(on_slow=[]))
     story.given(comes("vera", "v0"), step(ANA, "close", conversation_id="v0"))
@@ -216,7 +218,7 @@ def test_ro06_what_came_out_of_hours_goes_to_whom_it_knows_when_these_begin(stor
 # --- wait -----------------------------------------------------------------------------------
 
 
-def vera_waits_for_ana(story: Story, **settings: object) -> None:
+def vera_waits_for_ana(story: Story, **settings: Any) -> None:
     vera_knows_ana(story, affinity="wait", affinity_wait_s=60, **settings)
     ana_is_full(story)
     story.now(comes("vera", "v1")).then_among_others(

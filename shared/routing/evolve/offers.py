@@ -34,6 +34,7 @@ def _conversation_offered(workspace: Workspace, event: e.ConversationOffered) ->
         workspace.leaves_queue(conversation)
         conversation.state = "offered"
         conversation.fresh = False
+        timers.set_widening(workspace, conversation)
     else:
         del workspace.forwarding[event.conversation_id]
     if event.ranking == "round_robin":

@@ -42,6 +42,7 @@ def stops_waiting(workspace: Workspace, conversation: Conversation) -> None:
     conversation.hold = None
     conversation.told = {}
     conversation.reach = ()
+    conversation.optional_dropped = 0
     conversation.round = 0
     conversation.back_off_until = None
     conversation.affinity_over = False

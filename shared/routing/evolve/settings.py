@@ -8,7 +8,7 @@ from shared.routing import timers
 from shared.routing.events import Event
 from shared.routing.evolve.ownership import forgive
 from shared.routing.scope import Scope
-from shared.routing.state import EntryPoint, Group
+from shared.routing.state import Conversation, EntryPoint, Group
 from shared.routing.workspace import Workspace
 
 
@@ -40,6 +40,15 @@ def _policy_set(workspace: Workspace, event: e.PolicySet) -> None:
         workspace.cancel_timer(timers.name(timers.BACK_OFF, conversation_id))
         forgive(workspace, conversation)
     workspace.reconsider()
+    for conversation_id in workspace.open:
+        _widen_anew(workspace, workspace.conversations[conversation_id])
+
+
+def _widen_anew(workspace: Workspace, conversation: Conversation) -> None:
+    """What waits widens by the new policy, as if that had held from the beginning of the wait."""
+    if conversation.state in ("waiting", "offered"):
+        workspace.cancel_timer(timers.name(timers.WIDEN, conversation.conversation_id))
+        timers.set_widening(workspace, conversation)
 
 
 def _role_defined(workspace: Workspace, event: e.RoleDefined) -> None:
