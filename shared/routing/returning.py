@@ -4,7 +4,6 @@ from shared.routing.events import ConversationOffered, Decision, ForwardReturned
 from shared.routing.forwards import next_to_ask
 from shared.routing.ids import OperatorId
 from shared.routing.placing import offered
-from shared.routing.ranking import Choice, Demand
 from shared.routing.state import Conversation, Forwarding
 from shared.routing.status import not_routable
 from shared.routing.vocabulary import ReturnReason
@@ -34,10 +33,19 @@ def _ask_named(
     operator = workspace.operators[operator_id]
     if operator.removed or not_routable(operator) is not None:
         return _returned(workspace, conversation, forward, "nobody_reachable")
-    policy = workspace.policy_for(conversation)
-    demand = Demand((), policy.ranking, policy.assign_to, conversation.weight, ())
-    choice = Choice(operator_id, (), None)
-    return offered(workspace, conversation, choice, demand, "directed", expires_at=forward.deadline)
+    return ConversationOffered(
+        conversation_id=conversation.conversation_id,
+        operator_id=operator_id,
+        offer=conversation.offers_made + 1,
+        expires_at=forward.deadline,
+        reason="directed",
+        decided_at=workspace.position,
+        policy_version=workspace.policy_version,
+        pool_size=1,
+        ranking=None,
+        key=(),
+        tie_break=None,
+    )
 
 
 def _ask_next(

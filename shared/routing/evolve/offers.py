@@ -38,7 +38,8 @@ def _conversation_offered(workspace: Workspace, event: e.ConversationOffered) ->
     else:
         del workspace.forwarding[event.conversation_id]
     if event.ranking == "round_robin":
-        audience = workspace.demand_of(conversation).audience
+        scope = conversation.scope if conversation.forward is None else conversation.forward.to
+        audience = workspace.demand_at(conversation, scope).audience
         operator.last_assigned_in[audience] = workspace.position
     operator.offered[event.conversation_id] = None
     change_load(workspace, operator, conversation.weight)
