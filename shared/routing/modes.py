@@ -1,6 +1,6 @@
 """Whether visitors find somebody: the mode of an entry point, derived from who is online."""
 
-from shared.routing.reach import somebody_there
+from shared.routing.reach import can_take, somebody_there
 from shared.routing.scope import Scope
 from shared.routing.state import EntryPoint
 from shared.routing.vocabulary import EntryMode
@@ -17,9 +17,12 @@ def mode_of(workspace: Workspace, entry_point: EntryPoint, scope: Scope) -> Entr
     if not entry_point.closed and somebody_there(workspace, scope):
         return "live"
     if scope.operator is None and _falls_back(workspace, entry_point, scope):
+        policy = workspace.policy_of(scope, entry_point.entry_point_id)
         for target in entry_point.fallback:
             if somebody_there(workspace, target):
                 return "live"
+            if can_take(workspace, target) and not policy.fallback_when_nobody_online:
+                break  # it goes there and waits
     return entry_point.offline_display
 
 

@@ -13,7 +13,7 @@ from shared.routing.ids import OperatorId, UnixMs
 from shared.routing.queue import Order, excluded_from
 from shared.routing.ranking import Choice, Demand, Pool, entry_of
 from shared.routing.reach import may_be_given
-from shared.routing.redirecting import is_out_of_hours, overflow, redirected
+from shared.routing.redirecting import crowded_out, is_out_of_hours, overflow, redirected
 from shared.routing.state import Conversation, Operator
 from shared.routing.status import not_routable
 from shared.routing.vocabulary import AssignmentReason, Hold
@@ -88,6 +88,7 @@ def _decide_on(workspace: Workspace, conversation: Conversation) -> Decision | N
         or _first_response(workspace, conversation)
         or _redirected(workspace, conversation)
         or _served(workspace, conversation, demand)
+        or crowded_out(workspace, conversation)
         or _queued(workspace, conversation, demand)
     )
 
@@ -309,6 +310,7 @@ def _given(
 ) -> ConversationAssigned:
     """Nobody was ranked: the operator was named, or follows from who was there."""
     operator = workspace.operators[operator_id]
+    his_already = conversation.weight if conversation.participants.get(operator_id) else 0
     return ConversationAssigned(
         conversation_id=conversation.conversation_id,
         operator_id=operator_id,
@@ -319,5 +321,5 @@ def _given(
         ranking=None,
         key=(),
         tie_break=None,
-        excess=operator.free < conversation.weight,
+        excess=operator.free + his_already < conversation.weight,
     )

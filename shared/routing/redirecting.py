@@ -1,7 +1,7 @@
 """Where a conversation goes when its scope cannot serve it: the next fallback in line."""
 
 from shared.routing.events import ConversationRedirected
-from shared.routing.reach import can_take
+from shared.routing.reach import can_take, somebody_there
 from shared.routing.scope import EVERYONE, Scope
 from shared.routing.state import Conversation
 from shared.routing.vocabulary import RedirectReason
@@ -29,24 +29,45 @@ def redirected(workspace: Workspace, conversation: Conversation) -> Conversation
 def fallback(
     workspace: Workspace, conversation: Conversation, reason: RedirectReason
 ) -> ConversationRedirected | None:
-    """The next target of the entry point that can take it; each is tried once."""
+    """The next target of the entry point that can take it; each is tried once.
+
+    Where policy moves on from those with nobody online, a target with somebody comes first, and
+    one without is none if that is the reason: it would be out of the frying pan into the fire.
+    """
     entry_point = workspace.entry_points.get(conversation.entry_point_id)
     if entry_point is None:
         return None
-    for target in entry_point.fallback[conversation.fallbacks_tried :]:
-        if can_take(workspace, target):
-            return ConversationRedirected(conversation.conversation_id, target, reason)
-    return None
+    targets = entry_point.fallback[conversation.fallbacks_tried :]
+    fit = [target for target in targets if can_take(workspace, target)]
+    if workspace.policy_for(conversation).fallback_when_nobody_online:
+        attended = [target for target in fit if somebody_there(workspace, target)]
+        fit = attended or ([] if reason == "nobody_online" else fit)
+    return ConversationRedirected(conversation.conversation_id, fit[0], reason) if fit else None
 
 
 def overflow(workspace: Workspace, conversation: Conversation) -> ConversationRedirected | None:
-    """A fallback although the scope exists: out of hours, too many waiting, or nobody there."""
+    """A fallback although the scope exists: out of hours, or nobody there."""
     reason = _overflowing(workspace, conversation)
     return None if reason is None else fallback(workspace, conversation, reason)
 
 
+def crowded_out(workspace: Workspace, conversation: Conversation) -> ConversationRedirected | None:
+    """A fallback for what would have to wait where as many wait already as policy lets."""
+    if conversation.hold is not None or not _may_overflow(conversation):
+        return None
+    limit = workspace.policy_for(conversation).max_waiting
+    waiting = len(workspace.lines.get(workspace.audience_of(conversation.scope), ()))
+    return fallback(workspace, conversation, "max_waiting") if 0 < limit <= waiting else None
+
+
+def _may_overflow(conversation: Conversation) -> bool:
+    """Not where a person, or the visitor, chose the scope."""
+    entered = conversation.scope.entry_point is not None or conversation.fallbacks_tried > 0
+    return entered and not conversation.missed
+
+
 def _overflowing(workspace: Workspace, conversation: Conversation) -> RedirectReason | None:
-    if conversation.missed or conversation.scope.entry_point is None:
+    if not _may_overflow(conversation):
         return None
     if is_out_of_hours(workspace, conversation):
         return "out_of_hours"
@@ -54,10 +75,6 @@ def _overflowing(workspace: Workspace, conversation: Conversation) -> RedirectRe
     audience = workspace.audience_of(conversation.scope)
     if policy.fallback_when_nobody_online and not workspace.somebody_online(audience):
         return "nobody_online"
-    arriving = conversation.hold is None
-    waiting = len(workspace.lines.get(audience, ()))
-    if arriving and policy.max_waiting and waiting >= policy.max_waiting:
-        return "max_waiting"
     return None
 
 

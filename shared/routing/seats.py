@@ -1,5 +1,6 @@
 """Who sits in which pool: the indexes over operators that make choosing cheap."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from shared.routing.agenda import Agenda
@@ -43,11 +44,12 @@ _GONE = Standing(
 
 
 class Reseated(NamedTuple):
-    """How an operator's standing changed, and which atoms nobody is online in any more."""
+    """How an operator's standing changed, and where nobody is online any more, or somebody now."""
 
     before: Standing | None
     after: Standing
     emptied: tuple[str, ...]
+    filled: tuple[str, ...]
 
 
 class Seats(Agenda):
@@ -77,10 +79,11 @@ class Seats(Agenda):
             pools.update(self._pools_at(before.atoms))
         for pool in pools.values():
             self._seat(pool, operator, after)
-        emptied: tuple[str, ...] = ()
-        if before is not None and before.online and not after.online:
-            emptied = tuple(atom for atom in before.atoms if not self.online.get(atom))
-        return Reseated(before, after, emptied)
+        were: Iterable[str] = before.atoms if before is not None and before.online else ()
+        emptied = tuple(atom for atom in were if not self.online.get(atom))
+        are: Iterable[str] = after.atoms if after.online else ()
+        filled = tuple(atom for atom in are if self.online[atom] == 1 and atom not in were)
+        return Reseated(before, after, emptied, filled)
 
     def load_changed(self, operator: Operator) -> None:
         """The short way of ``operator_changed`` where only load and ranking changed."""

@@ -13,11 +13,12 @@ from sortedcontainers import SortedList
 
 from shared.routing.eligibility import alone
 from shared.routing.fifo import Fifo
-from shared.routing.ids import ContactId, ConversationId, OperatorId
+from shared.routing.ids import ContactId, ConversationId, EntryPointId, GroupId, OperatorId
 from shared.routing.queue import Lane, Order, excluded_from, order_of
 from shared.routing.ranking import Demand
+from shared.routing.scope import Scope
 from shared.routing.seats import Seats, Standing
-from shared.routing.state import Audience, CommandKey, Conversation, Operator
+from shared.routing.state import EVERYBODY, Audience, CommandKey, Conversation, Operator
 from shared.routing.vocabulary import Hold
 
 _SERVED: tuple[Hold, ...] = ("auto", "offer", "affinity_wait")
@@ -56,7 +57,7 @@ class Workspace(Seats):
 
     def operator_changed(self, operator: Operator) -> None:
         """Bring every index up to date with whatever changed about the operator."""
-        before, after, emptied = self.reseat(operator)
+        before, after, emptied, filled = self.reseat(operator)
         self._note_arrival(operator.operator_id, before, after)
         self._note_offers(operator, after)
         self._note_acquaintance(operator.operator_id)
@@ -64,6 +65,8 @@ class Workspace(Seats):
             self._note_fallback(operator.operator_id)
         for atom in emptied:
             self._note_nobody_online(atom)
+        for atom in filled:
+            self._note_somebody_online(atom)
         self.changed_operators[operator.operator_id] = None
 
     def _note_arrival(
@@ -77,8 +80,9 @@ class Workspace(Seats):
     def _note_offers(self, operator: Operator, after: Standing) -> None:
         """Offers to somebody who cannot take them any more are to be rescinded."""
         for conversation_id in operator.offered:
-            demand = self.demand_of(self.conversations[conversation_id])
-            if not after.serves(demand.assign_to):
+            conversation = self.conversations[conversation_id]
+            assign_to = self.demand_of(conversation).assign_to
+            if not after.serves("online" if conversation.forward is not None else assign_to):
                 self.rescinding.setdefault(conversation_id, "unavailable")
 
     def _note_acquaintance(self, operator_id: OperatorId) -> None:
@@ -106,12 +110,28 @@ class Workspace(Seats):
             for entry_point_id, entry_point in self.entry_points.items()
             if any(target.operator == operator_id for target in entry_point.fallback)
         }
-        if not concerned:
-            return
         self.changed_entry_points.update(concerned)
-        for order in list(self.lines.get((), ())):
-            conversation = self.conversations[order.conversation_id]
-            if conversation.entry_point_id in concerned:
+        self._look_for_fallbacks(concerned)
+
+    def _note_somebody_online(self, atom: str) -> None:
+        """Conversations that pass over fallbacks with nobody online have one more."""
+        scope = Scope(everyone=True) if atom == EVERYBODY else Scope(group=GroupId(atom))
+        self._look_for_fallbacks(
+            {
+                entry_point_id: None
+                for entry_point_id, entry_point in self.entry_points.items()
+                if scope in entry_point.fallback
+            }
+        )
+
+    def _look_for_fallbacks(self, concerned: dict[EntryPointId, None]) -> None:
+        for conversation_id, place in list(self.places.items()) if concerned else ():
+            conversation = self.conversations[conversation_id]
+            if conversation.entry_point_id in concerned and (
+                not place.line
+                or place.hold == "out_of_hours"
+                or self.policy_for(conversation).fallback_when_nobody_online
+            ):
                 self.waits(conversation)
 
     def _note_nobody_online(self, atom: str) -> None:
