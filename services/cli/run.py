@@ -9,7 +9,7 @@ import typer
 import uvloop
 
 from services.cli.options import LeaseMs, LogLevel, NatsUrl, StoreUrl, fail
-from services.cli.serving import until_stopped
+from services.cli.serving import end_if_told, until_stopped
 from services.router.duty import LEASE_MS
 from services.router.service import Router, World
 from shared.adapters.clocks import SystemClock
@@ -61,6 +61,7 @@ async def _router(nats_url: str, store_url: str, lease_ms: int) -> None:
         stack.push_async_callback(_drain, router, work)
         announcing = asyncio.create_task(_announce(router))
         stack.callback(announcing.cancel)
+        end_if_told()
         await asyncio.shield(work)
 
 

@@ -24,3 +24,14 @@ async def until_stopped(serve: Coroutine[Any, Any, None]) -> None:
     serving.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await serving
+
+
+def end_if_told() -> None:
+    """Raise ``CancelledError`` if this task was cancelled and somebody on the way swallowed it.
+
+    Before Python 3.12 ``asyncio.wait_for``, which nats-py connects with, does so when what it waits
+    for ends at the same moment. Call it wherever the next thing would be to go on for long.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -17,7 +17,7 @@ from services.cli.options import (
     fail,
     store_url,
 )
-from services.cli.serving import until_stopped
+from services.cli.serving import end_if_told, until_stopped
 from services.router.duty import LEASE_MS
 from shared.adapters.migrations import MigrationError
 from shared.adapters.nats_server import NatsServerError
@@ -57,6 +57,7 @@ async def _serve(
         data=data, store_url=url, nats_url=nats, nats_port=nats_port, lease_ms=lease_ms
     )
     async with running as engine:
+        end_if_told()
         if not quiet:
             typer.echo(
                 f"Fernamt is up. Log: {data}. Anybody who reaches the port may speak as anybody."

@@ -36,6 +36,12 @@ class _Progress:
         self.queued = False
         """In the line or being published: one worker at a time for each workspace."""
 
+    def keep(self, rows: Sequence[StoredRow]) -> None:
+        """Keep rows that follow on those kept, as long as there is room; others are read again."""
+        follow = not self.rows or self.rows[-1].position + 1 == rows[0].position
+        if follow and len(self.rows) + len(rows) <= BUFFERED_MAX:
+            self.rows.extend(rows)
+
     def next_rows(self) -> list[StoredRow]:
         """Buffered rows that follow directly on what is published."""
         while self.rows and self.rows[0].position <= self.published:
@@ -61,8 +67,7 @@ class Relay:
         """Committed rows, in order; never waits and never refuses."""
         progress = self._progress.setdefault(workspace_id, _Progress())
         progress.head = rows[-1].position
-        if len(progress.rows) + len(rows) <= BUFFERED_MAX:
-            progress.rows.extend(rows)
+        progress.keep(rows)
         self._enqueue(workspace_id, progress)
 
     def resume(self, workspace_id: WorkspaceId, head: Position) -> None:

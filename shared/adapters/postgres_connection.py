@@ -164,7 +164,7 @@ async def _run(
 ) -> list[asyncpg.Record]:
     loop = asyncio.get_running_loop()
     # Not the driver's own timeout: that asks the server to cancel, over a network that may be gone.
-    watchdog = loop.call_later(timeout_s, connection.terminate)
+    watchdog = loop.call_later(timeout_s, _drop, connection)
     try:
         rows: list[asyncpg.Record] = await connection.fetch(sql, *arguments)
         return rows
@@ -172,13 +172,19 @@ async def _run(
         failure = _explained(error, timed_out=loop.time() >= watchdog.when())
         # A standby will not become writable on this connection; a new one may reach the primary.
         if isinstance(failure, ConnectionLost) or isinstance(error, _STANDBY):
-            connection.terminate()
+            _drop(connection)
     except asyncio.CancelledError:
-        connection.terminate()
+        _drop(connection)
         raise
     finally:
         watchdog.cancel()
     raise failure
+
+
+def _drop(connection: Any) -> None:
+    """Hang up. A pool takes back a lost connection by itself, sometimes before we learn of it."""
+    with contextlib.suppress(asyncpg.InterfaceError):
+        connection.terminate()
 
 
 def _explained(error: BaseException, *, timed_out: bool) -> StoreError:

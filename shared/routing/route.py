@@ -57,13 +57,18 @@ def _unresponsive(workspace: Workspace) -> OperatorUnresponsive | None:
 
 def _status_change(workspace: Workspace) -> OperatorStatusChanged | None:
     changed = workspace.changed_operators
-    while changed:
-        operator_id = next(iter(changed))
+    if not changed:
+        return None
+    settled: list[OperatorId] = []
+    for operator_id in changed:
         operator = workspace.operators[operator_id]
         effective, cause = effective_status(operator)
         if (effective, cause) != (operator.effective, operator.cause):
+            for unchanged in settled:
+                del changed[unchanged]
             return OperatorStatusChanged(operator_id, effective, cause)
-        del changed[operator_id]
+        settled.append(operator_id)
+    changed.clear()  # one by one, finding the first would walk over all deleted before it
     return None
 
 

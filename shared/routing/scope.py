@@ -21,7 +21,7 @@ class Scope(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
 
     def __post_init__(self) -> None:
         chosen = (self.operator, self.group, self.everyone or None, self.entry_point)
-        if sum(field is not None for field in chosen) != 1:
+        if chosen.count(None) != len(chosen) - 1:
             raise ValueError("exactly one of operator, group, everyone, entry_point is needed")
 
     @property

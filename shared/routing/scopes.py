@@ -27,7 +27,7 @@ class Scopes(Tables):
             return ()
         if not entry_point.groups:
             return (EVERYBODY,)
-        return tuple(sorted(g for g in entry_point.groups if self.groups[g].enabled))
+        return tuple(sorted([g for g in entry_point.groups if self.groups[g].enabled]))
 
     def policy_of(self, scope: Scope, entry_point_id: EntryPointId) -> Policy:
         """The policy for conversations of ``scope`` that entered at ``entry_point_id``."""

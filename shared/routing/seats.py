@@ -177,7 +177,10 @@ class Seats(Agenda):
         return found
 
     def somebody_online(self, audience: Audience) -> bool:
-        return any(self.online.get(atom, 0) for atom in audience)
+        for atom in audience:
+            if self.online.get(atom, 0):
+                return True
+        return False
 
     def somebody_belongs(self, audience: Audience) -> bool:
         return any(self.members.get(atom, 0) for atom in audience)

@@ -1,6 +1,8 @@
 """The tables of one workspace as they follow from its log.
 
-It holds what is true and nothing derived: the indexes over it are in ``workspace``.
+It holds what is true and nothing derived: the indexes over it are in ``workspace``. What there are
+many of refers to one another by id, never in a circle, and is left out by the garbage collector
+(``gc=False``).
 """
 
 import msgspec
@@ -44,7 +46,7 @@ EVERYBODY = "*"
 """Stands in an audience for the operators that everyone means; no id can contain it."""
 
 
-class Operator(msgspec.Struct):
+class Operator(msgspec.Struct, gc=False):
     """A person who may own conversations. ``load`` and ``capacity`` count weights."""
 
     operator_id: OperatorId
@@ -133,7 +135,7 @@ class EntryPoint(msgspec.Struct):
     mode: EntryMode | None = None
 
 
-class Visitor(msgspec.Struct):
+class Visitor(msgspec.Struct, gc=False):
     visitor_id: VisitorId
     contact_id: ContactId | None = None
     last_operator: OperatorId | None = None
@@ -143,7 +145,7 @@ class Visitor(msgspec.Struct):
     """The open ones."""
 
 
-class Offer(msgspec.Struct, frozen=True):
+class Offer(msgspec.Struct, frozen=True, gc=False):
     """The one live offer of a conversation."""
 
     operator_id: OperatorId
@@ -151,7 +153,7 @@ class Offer(msgspec.Struct, frozen=True):
     expires_at: UnixMs
 
 
-class Forwarding(msgspec.Struct, frozen=True):
+class Forwarding(msgspec.Struct, frozen=True, gc=False):
     """A forward that waits for somebody to accept; until then ``sender`` owns the conversation."""
 
     to: Scope
@@ -163,7 +165,7 @@ class Forwarding(msgspec.Struct, frozen=True):
     """Why it is to go back to the sender, once that is certain."""
 
 
-class Conversation(msgspec.Struct):
+class Conversation(msgspec.Struct, gc=False):
     """One exchange. ``scope`` says whom it is for, ``home_scope`` where it goes back to."""
 
     conversation_id: ConversationId
@@ -230,7 +232,7 @@ class Conversation(msgspec.Struct):
     """Its events in the log, for its timeline."""
 
 
-class Timer(msgspec.Struct, frozen=True, order=True):
+class Timer(msgspec.Struct, frozen=True, order=True, gc=False):
     """Something falls due; ``timer_id`` names what and for whom, as ``break:ana``."""
 
     due: UnixMs

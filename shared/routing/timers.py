@@ -55,6 +55,8 @@ def facts_of(workspace: Workspace, timer: Timer) -> tuple[Fact, ...]:
     if kind == GONE:
         visitor_id = VisitorId(subject)
         return (e.VisitorLeft(visitor_id, timer.due), *left_behind(workspace, visitor_id))
+    if kind == FORWARD:
+        return _forward(workspace, subject, timer.due)
     return (_FACTS[kind](workspace, subject, timer.due),)
 
 
@@ -174,8 +176,11 @@ def _offer(workspace: Workspace, subject: str, due: UnixMs) -> Fact:
     )
 
 
-def _forward(_workspace: Workspace, subject: str, due: UnixMs) -> Fact:
-    return e.ForwardExpired(ConversationId(subject), due)
+def _forward(workspace: Workspace, subject: str, due: UnixMs) -> tuple[Fact, ...]:
+    """With it the offer that is live just then, if any: both have the same deadline."""
+    over = e.ForwardExpired(ConversationId(subject), due)
+    live = workspace.conversations[ConversationId(subject)].offer is not None
+    return (_offer(workspace, subject, due), over) if live else (over,)
 
 
 def _back_off(_workspace: Workspace, subject: str, due: UnixMs) -> Fact:
@@ -237,7 +242,6 @@ _FACTS: dict[str, Callable[[Workspace, str, UnixMs], Fact]] = {
     BREAK: _break,
     GRACE: _grace,
     OFFER: _offer,
-    FORWARD: _forward,
     BACK_OFF: _back_off,
     SLOW: _slow,
     QUIET: _quiet,

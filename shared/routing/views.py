@@ -37,7 +37,7 @@ from shared.routing.workspace import Workspace
 WhyMine = Literal["owner", "participant", "offered", "broadcast", "escalated"]
 
 
-class View(msgspec.Struct, frozen=True, kw_only=True):
+class View(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One JSON object of an answer."""
 
 

@@ -21,7 +21,7 @@ _CODES = {"policy": "invalid_policy"}
 _DECODERS = {name: BodyDecoder(shape, _CODES) for name, shape in COMMANDS.items()}
 
 
-class CommandRequest(msgspec.Struct, frozen=True):
+class CommandRequest(msgspec.Struct, frozen=True, gc=False):
     """A command with all that came with it.
 
     ``by`` is who acts, not who sends: for a back end that speaks for a visitor the visitor, with

@@ -139,7 +139,7 @@ def rows(rounds: int, pairs: int) -> Iterator[Row]:
     del teams
     queues = {size: Queue(size) for size in QUEUES}
     us = _measured(rounds, {n: partial(queue.release_us, pairs) for n, queue in queues.items()})
-    yield from _compared("release to the first of {:,} waiting", us)
+    yield from _compared("release to the first of {:,}", us)
 
 
 def _measured(

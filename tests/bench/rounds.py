@@ -53,8 +53,8 @@ class Latency(NamedTuple):
 
 _CAPACITY = (
     ("routed and durable", "1/s"),
-    ("the same, until all events are in the stream", "1/s"),
-    ("processor time of the process, each", "µs"),
+    ("... until all events are in the stream", "1/s"),
+    ("... processor time of the process", "µs"),
 )
 _LATENCY = ((f"p50 at {RATE} a second", "ms"), (f"p99 at {RATE} a second", "ms"))
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from shared.routing.events import Actor
-from tests.core.story import ADMIN, Steps, Story, desk, policy, step
+from tests.core.story import ADMIN, Steps, Story, desk, group, online, opened, policy, step
 
 PRESENCE = Actor("service", "presence")
 
@@ -43,6 +43,18 @@ def on_offer(
     if note is not None:
         fields["note"] = note
     return step(Actor("operator", sender), "forward", **fields)
+
+
+BEN_ALONE = {"operator": "ben"}
+EXPERTS = {"group": "experts"}
+
+
+def at_anas(story: Story, **capacities: int) -> Story:
+    """Ana owns c1; the experts are not at her desk."""
+    story.given(policy(on_slow=[]), desk(ana=1), group("experts"))
+    for operator_id, capacity in capacities.items():
+        story.given(online(operator_id, "experts", capacity=capacity))
+    return story.given(opened("c1"))
 
 
 def asked(story: Story, conversation_id: str) -> tuple[str, int] | None:

@@ -13,6 +13,7 @@ from services.cli.demo import by_hand, second_level, status
 from services.cli.demo.child import ChildFailed, engine, replay
 from services.cli.demo.stage import Stage, StoryFailed
 from services.cli.demo.telling import Teller
+from services.cli.serving import end_if_told
 from shared.ports import NoResponders
 from shared.runtime.logs import configure_logs
 
@@ -89,6 +90,7 @@ async def _play(teller: Teller) -> None:
                 async with Stage(child.url, story.workspace_id, teller) as stage:
                     await story.play(stage)
             await child.stop()
+        end_if_told()
         await _replay(directory, teller)
 
 

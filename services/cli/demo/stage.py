@@ -16,6 +16,7 @@ from services.cli.demo.clients import (
     connect,
 )
 from services.cli.demo.telling import Teller
+from services.cli.serving import end_if_told
 from shared.adapters.nats_bus import NatsBus
 
 
@@ -86,11 +87,13 @@ class Stage:
         self._heard[front_end] = 0
 
     async def _connection(self, name: str) -> NatsBus:
+        end_if_told()
         bus = await connect(self._url, f"fernamt demo: {name}")
         self._connections.push_async_callback(bus.close)
         return bus
 
     async def _done(self, who: FrontEnd, command: str, **fields: object) -> Answer:
+        end_if_told()
         answer = await who.command(command, **fields)
         if answer.error is not None:
             raise StoryFailed(f"{who.name}: {command} was refused: {answer.error.message}")

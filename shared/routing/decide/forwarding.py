@@ -21,6 +21,7 @@ from shared.routing.ids import OperatorId, UnixMs
 from shared.routing.scope import Scope
 from shared.routing.state import Conversation
 from shared.routing.status import not_routable
+from shared.routing.vocabulary import ForwardMode
 from shared.routing.workspace import Workspace
 
 NOBODY_REACHABLE = "nobody_reachable"
@@ -35,9 +36,9 @@ def _forward(workspace: Workspace, command: c.Forward, instruction: Instruction)
     )
     if refusal is not None:
         return refusal
-    if _is_there_already(conversation, command.to):
-        return NOTHING
     mode = command.mode or workspace.policy_for(conversation).forward_mode
+    if _is_there_already(conversation, command.to, mode):
+        return NOTHING
     if mode == "offer" and conversation.owner is not None:
         return _forward_on_offer(workspace, conversation, command, instruction)
     event = e.ConversationForwarded(
@@ -107,9 +108,11 @@ def _refuse_sender(
     return lacks(operator, "assign_others")
 
 
-def _is_there_already(conversation: Conversation, to: Scope) -> bool:
-    if conversation.forward is not None:
-        return conversation.forward.to == to
+def _is_there_already(conversation: Conversation, to: Scope, mode: ForwardMode) -> bool:
+    """Whether it is his or there; or offered there, unless it is to move at once after all."""
+    forward = conversation.forward
+    if forward is not None and forward.to == to:
+        return mode == "offer"
     if to.operator is not None:
         return conversation.owner == to.operator
     return conversation.scope == to

@@ -141,9 +141,9 @@ def _conversation_changed(workspace: Workspace, event: e.ConversationChanged) ->
 def _conversation_claimed(workspace: Workspace, event: e.ConversationClaimed) -> None:
     conversation = workspace.conversations[event.conversation_id]
     former = conversation.owner
+    overtake_offer(workspace, conversation, "claimed")
     if former is not None:
         disown(workspace, conversation)
-    overtake_offer(workspace, conversation, "claimed")
     _answers(workspace, event.operator_id)
     own(workspace, conversation, event.operator_id)
     if former is not None:
@@ -211,9 +211,9 @@ def _conversation_forwarded(workspace: Workspace, event: e.ConversationForwarded
 def _conversation_missed(workspace: Workspace, event: e.ConversationMissed) -> None:
     conversation = workspace.conversations[event.conversation_id]
     timers.end_all(workspace, conversation)
+    overtake_offer(workspace, conversation, "closed")
     if conversation.owner is not None:
         disown(workspace, conversation)
-    overtake_offer(workspace, conversation, "closed")
     stops_waiting(workspace, conversation)
     conversation.missed = True
     conversation.scope = conversation.home_scope
@@ -226,11 +226,11 @@ def _conversation_closed(workspace: Workspace, event: e.ConversationClosed) -> N
     wrap_up_s = workspace.policy_for(conversation).wrap_up_s
     timers.end_all(workspace, conversation)
     workspace.leaves_queue(conversation)
+    overtake_offer(workspace, conversation, "closed")
     if conversation.owner is not None:
         disown(workspace, conversation)
         if wrap_up_s:
             _wrap_up(workspace, conversation, wrap_up_s)
-    overtake_offer(workspace, conversation, "closed")
     stops_waiting(workspace, conversation)
     drop_participants(workspace, conversation)
     workspace.visitors[conversation.visitor_id].conversations.pop(event.conversation_id, None)

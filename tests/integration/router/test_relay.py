@@ -1,0 +1,84 @@
+"""The relay between a real log and a real stream, without the rest of the router."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from services.router import relay as relay_module
+from services.router.relay import Relay
+from shared.adapters.event_stream import EventStream
+from shared.adapters.nats_bus import NatsBus
+from shared.adapters.open_store import Store
+from shared.ports import Append, StoredRow
+from shared.routing.ids import Position, WorkspaceId
+from shared.routing.partition import partition_of
+from tests.servers.client import Client
+from tests.servers.nats import ConnectBus
+from tests.servers.streams import events_of_stream
+
+pytest_plugins = ["tests.servers.nats_fixtures"]
+
+W = WorkspaceId("w-1")
+EVENTS = 40
+
+
+@pytest.fixture
+async def bus(connect: ConnectBus) -> NatsBus:
+    return await connect()
+
+
+@pytest.fixture
+async def rows(store: Store) -> Sequence[StoredRow]:
+    """What the log holds."""
+    written = [
+        StoredRow(Position(position), "visitor_wrote.v1", b'{"position":%d}' % position)
+        for position in range(1, EVENTS + 1)
+    ]
+    (lease,) = await store.leases.acquire("test", [partition_of(W)])
+    assert not await store.events.append([Append(W, written)], {lease.partition: lease.epoch})
+    return written
+
+
+async def test_what_another_writer_wrote_in_between_is_not_passed_over(
+    bus: NatsBus, store: Store, rows: Sequence[StoredRow]
+) -> None:
+    relay = Relay(store.events, EventStream(bus))
+    relay.offer(W, rows[:10])
+    relay.offer(W, rows[11:])
+    await _published(relay, bus)
+
+
+async def test_what_did_not_fit_into_the_buffer_is_not_passed_over(
+    bus: NatsBus,
+    store: Store,
+    rows: Sequence[StoredRow],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(relay_module, "BUFFERED_MAX", 12)
+    relay = Relay(store.events, EventStream(bus))
+    relay.offer(W, rows[:10])
+    relay.offer(W, rows[10:20])
+    relay.offer(W, rows[20:22])
+    relay.offer(W, rows[22:])
+    await _published(relay, bus)
+
+
+async def _published(relay: Relay, bus: NatsBus) -> None:
+    """Everything is, without a gap."""
+    async with _running(relay):
+        await relay.drained()
+    stream = await events_of_stream(Client(bus), W, upto=EVENTS)
+    assert [event.position for event in stream] == list(range(1, EVENTS + 1))
+
+
+@contextlib.asynccontextmanager
+async def _running(relay: Relay) -> AsyncIterator[None]:
+    work = asyncio.create_task(relay.run())
+    try:
+        yield
+        assert not work.done()
+    finally:
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
