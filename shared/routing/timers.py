@@ -100,12 +100,17 @@ def set_slow(workspace: Workspace, conversation: Conversation) -> None:
 def owe_nothing(workspace: Workspace, conversation: Conversation) -> None:
     """Somebody replied, or it was closed or forwarded: slowness is over."""
     conversation.unanswered_since = None
-    for operator_id in conversation.escalated:
-        workspace.operators[operator_id].escalated.pop(conversation.conversation_id, None)
-    conversation.escalated = {}
+    call_off(workspace, conversation)
     workspace.slow.pop(conversation.conversation_id, None)
     for kind in (SLOW, MISSED):
         workspace.cancel_timer(name(kind, conversation.conversation_id))
+
+
+def call_off(workspace: Workspace, conversation: Conversation) -> None:
+    """Whoever was alerted cannot take it from its owner any more."""
+    for operator_id in conversation.escalated:
+        workspace.operators[operator_id].escalated.pop(conversation.conversation_id, None)
+    conversation.escalated = {}
 
 
 def await_visitor(workspace: Workspace, conversation: Conversation) -> None:

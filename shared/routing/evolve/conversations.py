@@ -146,9 +146,10 @@ def _conversation_claimed(workspace: Workspace, event: e.ConversationClaimed) ->
         disown(workspace, conversation)
     _answers(workspace, event.operator_id)
     own(workspace, conversation, event.operator_id)
+    timers.call_off(workspace, conversation)
     if former is not None:
-        conversation.participants[former] = False
-        workspace.operators[former].takes_part[event.conversation_id] = None
+        uses_slot = workspace.policy_for(conversation).participants_use_slot
+        _takes_part(workspace, conversation, former, uses_slot=uses_slot)
 
 
 def _operator_replied(workspace: Workspace, event: e.OperatorReplied) -> None:
@@ -168,12 +169,18 @@ def _answers(workspace: Workspace, operator_id: OperatorId) -> None:
 
 def _participant_joined(workspace: Workspace, event: e.ParticipantJoined) -> None:
     conversation = workspace.conversations[event.conversation_id]
-    operator = workspace.operators[event.operator_id]
     if conversation.state == "waiting":
         workspace.waits(conversation)  # participants are not asked: it changes its lane
-    conversation.participants[event.operator_id] = event.uses_slot
-    operator.takes_part[event.conversation_id] = None
-    if event.uses_slot:
+    _takes_part(workspace, conversation, event.operator_id, uses_slot=event.uses_slot)
+
+
+def _takes_part(
+    workspace: Workspace, conversation: Conversation, operator_id: OperatorId, *, uses_slot: bool
+) -> None:
+    operator = workspace.operators[operator_id]
+    conversation.participants[operator_id] = uses_slot
+    operator.takes_part[conversation.conversation_id] = None
+    if uses_slot:
         change_load(workspace, operator, conversation.weight)
 
 
