@@ -13,6 +13,7 @@ from shared.routing.events import (
     OperatorStatusChanged,
     OperatorUnresponsive,
 )
+from shared.routing.ids import OperatorId
 from shared.routing.modes import mode_of
 from shared.routing.placing import placement
 from shared.routing.redirecting import rescue
