@@ -10,8 +10,11 @@ from shared.routing.workspace import Workspace
 def next_to_ask(
     workspace: Workspace, conversation: Conversation, to: Scope, asked: tuple[OperatorId, ...]
 ) -> tuple[Choice, Demand] | None:
-    """The best of ``to`` who was not asked yet and has no part in the conversation."""
-    demand = workspace.demand_at(conversation, to)
+    """The best of ``to`` who was not asked yet and has no part in the conversation.
+
+    Only whoever is online can accept, whomever else ``assign_to`` would let it be given to.
+    """
+    demand = workspace.demand_at(conversation, to)._replace(assign_to="online")
     if not demand.audience:
         return None
     involved = tuple(conversation.participants)

@@ -9,13 +9,13 @@ from shared.routing import events as e
 from shared.routing import timers
 from shared.routing.events import Event
 from shared.routing.evolve.ownership import (
+    call_off,
     change_load,
     disown,
     drop_forward,
     end_offer,
     exclude,
     forgive,
-    overtake_offer,
     own,
     put_back,
     set_scope,
@@ -135,20 +135,12 @@ def _forward_offered(workspace: Workspace, event: e.ForwardOffered) -> None:
 
 
 def _forward_recalled(workspace: Workspace, event: e.ForwardRecalled) -> None:
-    conversation = workspace.conversations[event.conversation_id]
-    assert conversation.forward is not None
-    conversation.forward = replace(conversation.forward, over="recalled")
-    overtake_offer(workspace, conversation, "recalled")
-    workspace.forwarding[event.conversation_id] = None
+    call_off(workspace, workspace.conversations[event.conversation_id], "recalled")
 
 
 def _forward_expired(workspace: Workspace, event: e.ForwardExpired) -> None:
-    conversation = workspace.conversations[event.conversation_id]
     workspace.cancel_timer(timers.name(timers.FORWARD, event.conversation_id))
-    assert conversation.forward is not None
-    conversation.forward = replace(conversation.forward, over="expired")
-    overtake_offer(workspace, conversation, "unavailable")
-    workspace.forwarding[event.conversation_id] = None
+    call_off(workspace, workspace.conversations[event.conversation_id], "expired")
 
 
 def _forward_returned(workspace: Workspace, event: e.ForwardReturned) -> None:

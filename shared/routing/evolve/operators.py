@@ -6,7 +6,7 @@ from typing import Any
 from shared.routing import events as e
 from shared.routing import timers
 from shared.routing.events import Event
-from shared.routing.evolve.absence import owner_goes, owner_returns
+from shared.routing.evolve.absence import absence_changed
 from shared.routing.evolve.ownership import ask_again, drop_participant, put_back
 from shared.routing.ids import UnixMs
 from shared.routing.state import Operator
@@ -55,6 +55,9 @@ def _operator_removed(workspace: Workspace, event: e.OperatorRemoved) -> None:
     operator.groups.clear()
     for conversation_id in operator.wrap_ups:
         workspace.cancel_timer(timers.name(timers.WRAP_UP, conversation_id))
+    for conversation_id in operator.escalated:
+        workspace.conversations[conversation_id].escalated.pop(event.operator_id, None)
+    operator.escalated.clear()
     for conversation_id in list(operator.takes_part):
         drop_participant(workspace, workspace.conversations[conversation_id], operator)
     for conversation_id in list(operator.owned):
@@ -218,10 +221,7 @@ def _operator_status_changed(workspace: Workspace, event: e.OperatorStatusChange
     operator.cause = event.cause
     operator.since = workspace.at
     workspace.operator_changed(operator)
-    if event.effective == "offline":
-        owner_goes(workspace, operator)
-    elif was_offline:
-        owner_returns(workspace, operator)
+    if was_offline and event.effective != "offline":
         ask_again(workspace, event.operator_id)
 
 

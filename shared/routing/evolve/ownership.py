@@ -1,10 +1,12 @@
 """Who owns a conversation and who takes part: the moves that several events share."""
 
+from msgspec.structs import replace
+
 from shared.routing import timers
 from shared.routing.ids import OperatorId
 from shared.routing.scope import Scope
 from shared.routing.state import Conversation, Operator
-from shared.routing.vocabulary import OfferEnd, RescindReason
+from shared.routing.vocabulary import OfferEnd, RescindReason, ReturnReason
 from shared.routing.workspace import Workspace
 
 OFFERS_REMEMBERED_MAX = 50
@@ -176,6 +178,14 @@ def overtake_offer(workspace: Workspace, conversation: Conversation, reason: Res
     """The live offer, if any, is to be rescinded; the decision to do so follows."""
     if conversation.offer is not None:
         workspace.rescinding.setdefault(conversation.conversation_id, reason)
+
+
+def call_off(workspace: Workspace, conversation: Conversation, reason: ReturnReason) -> None:
+    """A forward on offer is to go back to its sender, whoever is being asked."""
+    assert conversation.forward is not None
+    conversation.forward = replace(conversation.forward, over=reason)
+    overtake_offer(workspace, conversation, "recalled" if reason == "recalled" else "unavailable")
+    workspace.forwarding[conversation.conversation_id] = None
 
 
 def drop_forward(workspace: Workspace, conversation: Conversation) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from shared.routing import events as e
 from shared.routing import timers
 from shared.routing.events import Event
-from shared.routing.evolve.ownership import forgive
+from shared.routing.evolve.ownership import call_off, forgive
 from shared.routing.scope import Scope
 from shared.routing.state import Conversation, EntryPoint, Group
 from shared.routing.workspace import Workspace
@@ -91,9 +91,13 @@ def _group_deleted(workspace: Workspace, event: e.GroupDeleted) -> None:
 
 
 def _set_adrift(workspace: Workspace, gone: Scope) -> None:
+    """Those that wait are looked at anyhow."""
     for conversation in workspace.conversations.values():
-        if conversation.state == "assigned" and conversation.home_scope == gone:
+        on_its_way = conversation.state in ("assigned", "offered")
+        if on_its_way and conversation.home_scope == gone:
             workspace.adrift[conversation.conversation_id] = None
+        if conversation.forward is not None and conversation.forward.to == gone:
+            call_off(workspace, conversation, "nobody_reachable")
 
 
 def _entry_point_defined(workspace: Workspace, event: e.EntryPointDefined) -> None:
