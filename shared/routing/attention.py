@@ -9,8 +9,9 @@ from shared.routing.events import (
 )
 from shared.routing.ids import OperatorId
 from shared.routing.queue import excluded_from
+from shared.routing.reach import may_be_given
 from shared.routing.state import Audience, Conversation
-from shared.routing.status import GONE
+from shared.routing.status import GONE, not_routable
 from shared.routing.vocabulary import OwnerCheck
 from shared.routing.workspace import Workspace
 
@@ -97,6 +98,8 @@ def _is_to_move(
         return False
     policy = workspace.policy_for(conversation)
     gone = operator.cause in GONE or (operator.cause == "idle" and conversation.owner_away)
+    if policy.assign_to == "any" and not _somebody_online(workspace, conversation, owner):
+        return False
     match policy.on_owner_offline:
         case "reassign":
             return gone
@@ -106,3 +109,14 @@ def _is_to_move(
             return gone and check == "message"
         case _:
             return False
+
+
+def _somebody_online(workspace: Workspace, conversation: Conversation, owner: OperatorId) -> bool:
+    """Whether it would go to somebody who is there, and not from one who is away to the next."""
+    for operator_id in conversation.participants:
+        human = workspace.operators[operator_id].kind == "human"
+        if human and may_be_given(workspace, operator_id):
+            return True
+    home = workspace.demand_at(conversation, conversation.home_scope)
+    choice = workspace.pool(home).choose((*excluded_from(conversation), owner))
+    return choice is not None and not_routable(workspace.operators[choice.operator_id]) is None
