@@ -11,7 +11,7 @@ from shared.routing.ids import OperatorId
 from shared.routing.queue import excluded_from
 from shared.routing.reach import may_be_given
 from shared.routing.state import Audience, Conversation
-from shared.routing.status import GONE, not_routable
+from shared.routing.status import absence_of, not_routable
 from shared.routing.vocabulary import OwnerCheck
 from shared.routing.workspace import Workspace
 
@@ -97,7 +97,8 @@ def _is_to_move(
     if operator.effective != "offline":
         return False
     policy = workspace.policy_for(conversation)
-    gone = operator.cause in GONE or (operator.cause == "idle" and conversation.owner_away)
+    absence = absence_of(operator)
+    gone = absence == "gone" or (absence == "idle" and conversation.owner_away)
     if policy.assign_to == "any" and not _somebody_online(workspace, conversation, owner):
         return False
     match policy.on_owner_offline:

@@ -167,6 +167,7 @@ def _conversation(conversation: Conversation) -> dict[str, Any]:
         "optional_dropped": conversation.optional_dropped,
         "affinity_over": conversation.affinity_over,
         "unanswered_since": conversation.unanswered_since,
+        "slow_since": conversation.slow_since,
         "slow_step": conversation.slow_step,
         "escalated": _ids(conversation.escalated),
         "slot_free": conversation.slot_free,

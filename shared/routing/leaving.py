@@ -16,6 +16,13 @@ def ended_by_visitor(
     return ConversationClosed(conversation.conversation_id, conversation.owner, reason, text)
 
 
+def closed_unused(conversation: Conversation) -> Fact:
+    """Closed because nobody wrote any more."""
+    return ConversationClosed(
+        conversation.conversation_id, conversation.owner, "abandoned", text=None
+    )
+
+
 def left_behind(workspace: Workspace, visitor_id: VisitorId) -> list[Fact]:
     """The ends of the open conversations that policy closes when the visitor leaves."""
     visitor = workspace.visitors.get(visitor_id)

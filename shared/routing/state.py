@@ -218,6 +218,8 @@ class Conversation(msgspec.Struct, gc=False):
     affinity_over: bool = False
     unanswered_since: UnixMs | None = None
     """Time of the oldest message of the visitor to which nobody replied."""
+    slow_since: UnixMs | None = None
+    """The same since it was last forwarded: what ``on_slow`` is measured from."""
     slow_step: int = 0
     escalated: dict[OperatorId, None] = {}
     slot_free: bool = False

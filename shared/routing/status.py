@@ -1,10 +1,19 @@
 """Effective status: what was chosen, after everything that keeps it from holding was applied."""
 
 from shared.routing.state import Operator
-from shared.routing.vocabulary import EffectiveStatus, Exclusion, StatusCause
+from shared.routing.vocabulary import Absence, EffectiveStatus, Exclusion, StatusCause
 
-GONE: tuple[StatusCause, ...] = ("chosen", "logout", "disconnected")
-"""Causes of being offline by which an owner is gone. A shift that ends is none."""
+
+def absence_of(operator: Operator) -> Absence | None:
+    """How an owner is absent, whatever his status is ascribed to.
+
+    A shift that ends is no absence, and hides none: whoever left before it is still gone.
+    """
+    if operator.kind == "bot" or not operator.signed_in:
+        return None
+    if not operator.sessions or operator.grace_over or operator.chosen == "offline":
+        return "gone"
+    return "idle" if operator.idle else None
 
 
 def effective_status(operator: Operator) -> tuple[EffectiveStatus, StatusCause]:

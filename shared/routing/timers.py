@@ -10,9 +10,9 @@ from shared.routing import events as e
 from shared.routing.agenda import CONTINUES
 from shared.routing.events import Fact
 from shared.routing.ids import ConversationId, OperatorId, UnixMs, VisitorId
-from shared.routing.leaving import left_behind
+from shared.routing.leaving import closed_unused, left_behind
 from shared.routing.policy import SlowStep, WideningStep
-from shared.routing.state import Conversation, Timer
+from shared.routing.state import Conversation, Timer, Visitor
 from shared.routing.workspace import Workspace
 
 BREAK = "break"
@@ -55,6 +55,10 @@ def facts_of(workspace: Workspace, timer: Timer) -> tuple[Fact, ...]:
     if kind == GONE:
         visitor_id = VisitorId(subject)
         return (e.VisitorLeft(visitor_id, timer.due), *left_behind(workspace, visitor_id))
+    if kind == UNUSED:
+        conversation = workspace.conversations[ConversationId(subject)]
+        unused = e.ConversationUnused(conversation.conversation_id, timer.due)
+        return (unused, closed_unused(conversation))
     if kind == FORWARD:
         return _forward(workspace, subject, timer.due)
     return (_FACTS[kind](workspace, subject, timer.due),)
@@ -77,10 +81,12 @@ def await_reply(workspace: Workspace, conversation: Conversation) -> None:
     """The visitor said something: from now on somebody owes an answer."""
     its_id = conversation.conversation_id
     workspace.cancel_timer(name(QUIET, its_id))
-    if conversation.unanswered_since is None:
-        conversation.unanswered_since = workspace.at
+    if conversation.slow_since is None:
+        conversation.slow_since = workspace.at
         conversation.slow_step = 0
         set_slow(workspace, conversation)
+    if conversation.unanswered_since is None:
+        conversation.unanswered_since = workspace.at
         policy = workspace.policy_for(conversation)
         if policy.missed_after_s and not conversation.missed:
             due = UnixMs(workspace.at + policy.missed_after_s * 1_000)
@@ -91,22 +97,28 @@ def await_reply(workspace: Workspace, conversation: Conversation) -> None:
 def set_slow(workspace: Workspace, conversation: Conversation) -> None:
     """The next step of ``on_slow``, if there is one."""
     steps = slow_steps(workspace, conversation)
-    since = conversation.unanswered_since
+    since = conversation.slow_since
     if since is not None and conversation.slow_step < len(steps):
         due = UnixMs(since + steps[conversation.slow_step].after_s * 1_000)
         workspace.set_timer(name(SLOW, conversation.conversation_id), due)
 
 
 def owe_nothing(workspace: Workspace, conversation: Conversation) -> None:
-    """Somebody replied, or it was closed or forwarded: slowness is over."""
+    """Somebody replied, or it is over."""
     conversation.unanswered_since = None
-    call_off(workspace, conversation)
+    workspace.cancel_timer(name(MISSED, conversation.conversation_id))
+    end_slow(workspace, conversation)
+
+
+def end_slow(workspace: Workspace, conversation: Conversation) -> None:
+    """Nobody is slow any more: it was answered, closed, or is for somebody else from here on."""
+    conversation.slow_since = None
+    end_escalation(workspace, conversation)
     workspace.slow.pop(conversation.conversation_id, None)
-    for kind in (SLOW, MISSED):
-        workspace.cancel_timer(name(kind, conversation.conversation_id))
+    workspace.cancel_timer(name(SLOW, conversation.conversation_id))
 
 
-def call_off(workspace: Workspace, conversation: Conversation) -> None:
+def end_escalation(workspace: Workspace, conversation: Conversation) -> None:
     """Whoever was alerted cannot take it from its owner any more."""
     for operator_id in conversation.escalated:
         workspace.operators[operator_id].escalated.pop(conversation.conversation_id, None)
@@ -114,28 +126,33 @@ def call_off(workspace: Workspace, conversation: Conversation) -> None:
 
 
 def await_visitor(workspace: Workspace, conversation: Conversation) -> None:
-    """An operator replied: now it is the visitor's turn."""
+    """It is the visitor's turn: after a reply, or because all was answered before it changed hands.
+
+    One that was missed is its owner's turn.
+    """
+    if conversation.unanswered_since is not None or conversation.missed or conversation.slot_free:
+        return
     freed_after_s = workspace.policy_for(conversation).waiting_frees_slot_after_s
-    if freed_after_s and not conversation.slot_free:
+    if freed_after_s:
         due = UnixMs(workspace.at + freed_after_s * 1_000)
         workspace.set_timer(name(QUIET, conversation.conversation_id), due)
-    set_unused(workspace, conversation)
 
 
 def set_unused(workspace: Workspace, conversation: Conversation) -> None:
-    """Somebody wrote: the conversation is in use."""
+    """Somebody wrote: the conversation is in use. One that was missed is closed by people only."""
     close_after_s = workspace.policy_for(conversation).close_after_idle_s
-    if close_after_s:
+    if close_after_s and not conversation.missed:
         due = UnixMs(workspace.at + close_after_s * 1_000)
         workspace.set_timer(name(UNUSED, conversation.conversation_id), due)
 
 
-def see_visitor(workspace: Workspace, conversation: Conversation) -> None:
-    """A sign of the visitor."""
-    gone_after_s = workspace.policy_for(conversation).visitor_gone_after_s
-    if gone_after_s:
-        due = UnixMs(workspace.at + gone_after_s * 1_000)
-        workspace.set_timer(name(GONE, conversation.visitor_id), due)
+def see_visitor(workspace: Workspace, visitor: Visitor) -> None:
+    """A sign of the visitor: of the times that its open conversations give it, the shortest."""
+    policies = (workspace.policy_for(workspace.conversations[c]) for c in visitor.conversations)
+    times_s = [p.visitor_gone_after_s for p in policies if p.visitor_gone_after_s]
+    if times_s:
+        due = UnixMs(workspace.at + min(times_s) * 1_000)
+        workspace.set_timer(name(GONE, visitor.visitor_id), due)
 
 
 def set_widening(workspace: Workspace, conversation: Conversation) -> None:
@@ -232,13 +249,6 @@ def _wrap_up(workspace: Workspace, subject: str, due: UnixMs) -> Fact:
     return e.WrapUpEnded(conversation.conversation_id, conversation.last_owner, due)
 
 
-def _unused(workspace: Workspace, subject: str, _due: UnixMs) -> Fact:
-    conversation = workspace.conversations[ConversationId(subject)]
-    return e.ConversationClosed(
-        conversation.conversation_id, conversation.owner, "abandoned", text=None
-    )
-
-
 def _continues(_workspace: Workspace, _subject: str, due: UnixMs) -> Fact:
     return e.RoutingContinues(due)
 
@@ -255,6 +265,5 @@ _FACTS: dict[str, Callable[[Workspace, str, UnixMs], Fact]] = {
     AFFINITY: _affinity,
     MISSED: _missed,
     WRAP_UP: _wrap_up,
-    UNUSED: _unused,
     CONTINUES: _continues,
 }

@@ -11,6 +11,9 @@ StatusCause = Literal[
 ]
 """Why an effective status is what it is: the first in this order that holds."""
 
+Absence = Literal["gone", "idle"]
+"""How an owner is away from what is his: by himself or by his connection, or merely inactive."""
+
 OperatorKind = Literal["human", "bot"]
 
 Access = Literal["off", "read", "write"]

@@ -17,6 +17,7 @@ from shared.routing.events.conversations import (
     ConversationOpened,
     ConversationReleased,
     ConversationReopened,
+    ConversationUnused,
     OperatorReplied,
     OwnerLeft,
     ParticipantJoined,
@@ -154,6 +155,7 @@ EventUnion = (
     | ConversationClosed
     | ConversationReopened
     | ConversationMissed
+    | ConversationUnused
     | WrapUpEnded
     | RoutingCut
     | RoutingContinues
@@ -258,6 +260,7 @@ __all__ = [
     "ConversationReleased",
     "ConversationReopened",
     "ConversationSlow",
+    "ConversationUnused",
     "ConversationWidened",
     "Decision",
     "DisconnectGraceEnded",

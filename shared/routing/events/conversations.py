@@ -151,8 +151,15 @@ class ConversationReopened(Fact, frozen=True, tag="conversation_reopened.v1"):
     owner: OperatorId | None
 
 
+class ConversationUnused(Fact, frozen=True, tag="conversation_unused.v1"):
+    """Nobody has written for so long that it is closed."""
+
+    conversation_id: ConversationId
+    due: UnixMs
+
+
 class ConversationMissed(Fact, frozen=True, tag="conversation_missed.v1"):
-    """Nobody answered before the visitor closed it, or until ``due``: it waits behind all others."""
+    """Nobody answered until ``due``, or before the visitor closed it: it waits behind all."""
 
     conversation_id: ConversationId
     owner: OperatorId | None

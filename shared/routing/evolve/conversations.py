@@ -82,14 +82,14 @@ def _conversation_opened(workspace: Workspace, event: e.ConversationOpened) -> N
     visitor.ahead.pop("person", None)
     visitor.ahead.pop("visitor", None)
     timers.await_reply(workspace, conversation)
-    timers.see_visitor(workspace, conversation)
+    timers.see_visitor(workspace, visitor)
     workspace.waits(conversation)
 
 
 def _visitor_wrote(workspace: Workspace, event: e.VisitorWrote) -> None:
     conversation = workspace.conversations[event.conversation_id]
     timers.await_reply(workspace, conversation)
-    timers.see_visitor(workspace, conversation)
+    timers.see_visitor(workspace, workspace.visitors[conversation.visitor_id])
     if conversation.owner is not None:
         workspace.owner_checks[event.conversation_id] = "message"
 
@@ -116,8 +116,7 @@ def _visitor_left(workspace: Workspace, event: e.VisitorLeft) -> None:
 def _visitor_back(workspace: Workspace, event: e.VisitorBack) -> None:
     visitor = _visitor(workspace, event.visitor_id)
     visitor.away = False
-    for conversation_id in visitor.conversations:
-        timers.see_visitor(workspace, workspace.conversations[conversation_id])
+    timers.see_visitor(workspace, visitor)
     _look_again(workspace, event.visitor_id)
 
 
@@ -146,7 +145,7 @@ def _conversation_claimed(workspace: Workspace, event: e.ConversationClaimed) ->
         disown(workspace, conversation)
     _answers(workspace, event.operator_id)
     own(workspace, conversation, event.operator_id)
-    timers.call_off(workspace, conversation)
+    timers.end_escalation(workspace, conversation)
     if former is not None:
         uses_slot = workspace.policy_for(conversation).participants_use_slot
         _takes_part(workspace, conversation, former, uses_slot=uses_slot)
@@ -157,6 +156,7 @@ def _operator_replied(workspace: Workspace, event: e.OperatorReplied) -> None:
     _answers(workspace, event.operator_id)
     timers.owe_nothing(workspace, conversation)
     timers.await_visitor(workspace, conversation)
+    timers.set_unused(workspace, conversation)
 
 
 def _answers(workspace: Workspace, operator_id: OperatorId) -> None:
@@ -205,7 +205,7 @@ def _conversation_forwarded(workspace: Workspace, event: e.ConversationForwarded
         disown(workspace, conversation)
     unmet = conversation.fresh
     overtake_offer(workspace, conversation, "forwarded")
-    timers.owe_nothing(workspace, conversation)
+    timers.end_slow(workspace, conversation)
     stops_waiting(workspace, conversation)
     conversation.fresh = unmet and event.previous_owner is not None
     conversation.note = event.note
@@ -228,6 +228,10 @@ def _conversation_missed(workspace: Workspace, event: e.ConversationMissed) -> N
         workspace.waits(conversation)
 
 
+def _conversation_unused(_workspace: Workspace, _event: e.ConversationUnused) -> None:
+    """What follows from it is said by the next event."""
+
+
 def _conversation_closed(workspace: Workspace, event: e.ConversationClosed) -> None:
     conversation = workspace.conversations[event.conversation_id]
     wrap_up_s = workspace.policy_for(conversation).wrap_up_s
@@ -240,7 +244,10 @@ def _conversation_closed(workspace: Workspace, event: e.ConversationClosed) -> N
             _wrap_up(workspace, conversation, wrap_up_s)
     stops_waiting(workspace, conversation)
     drop_participants(workspace, conversation)
-    workspace.visitors[conversation.visitor_id].conversations.pop(event.conversation_id, None)
+    visitor = workspace.visitors[conversation.visitor_id]
+    visitor.conversations.pop(event.conversation_id, None)
+    if not visitor.conversations:
+        workspace.cancel_timer(timers.name(timers.GONE, visitor.visitor_id))
     workspace.adrift.pop(event.conversation_id, None)
     conversation.state = "closed"
     conversation.closed_at = workspace.at
@@ -312,6 +319,7 @@ APPLY: dict[type[Event], Callable[[Workspace, Any], None]] = {
     e.ConversationReleased: _conversation_released,
     e.ConversationForwarded: _conversation_forwarded,
     e.ConversationMissed: _conversation_missed,
+    e.ConversationUnused: _conversation_unused,
     e.ConversationClosed: _conversation_closed,
     e.WrapUpEnded: _wrap_up_ended,
     e.ConversationReopened: _conversation_reopened,

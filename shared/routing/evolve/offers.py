@@ -54,7 +54,7 @@ def _offer_accepted(workspace: Workspace, event: e.OfferAccepted) -> None:
     if forward is not None:
         drop_forward(workspace, conversation)
         disown(workspace, conversation)
-        timers.owe_nothing(workspace, conversation)
+        timers.end_slow(workspace, conversation)
         set_scope(conversation, forward.to)
         conversation.note = forward.note
     own(workspace, conversation, event.operator_id)

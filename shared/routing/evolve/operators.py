@@ -10,6 +10,7 @@ from shared.routing.evolve.absence import absence_changed
 from shared.routing.evolve.ownership import ask_again, drop_participant, put_back
 from shared.routing.ids import UnixMs
 from shared.routing.state import Operator
+from shared.routing.status import absence_of
 from shared.routing.workspace import Workspace
 
 LAPSED_REMEMBERED_MAX = 50
@@ -225,24 +226,37 @@ def _operator_status_changed(workspace: Workspace, event: e.OperatorStatusChange
         ask_again(workspace, event.operator_id)
 
 
+def _noticed(apply: Callable[[Workspace, Any], None]) -> Callable[[Workspace, Any], None]:
+    """What may take operators away from what is theirs, or bring them back."""
+
+    def applied(workspace: Workspace, event: Any) -> None:
+        operator = workspace.operators[event.operator_id]
+        before = absence_of(operator)
+        apply(workspace, event)
+        if absence_of(operator) != before:
+            absence_changed(workspace, operator)
+
+    return applied
+
+
 APPLY: dict[type[Event], Callable[[Workspace, Any], None]] = {
     e.OperatorRegistered: _operator_registered,
     e.OperatorUpdated: _operator_updated,
     e.OperatorRemoved: _operator_removed,
     e.GroupJoined: _group_joined,
     e.GroupLeft: _group_left,
-    e.OperatorLoggedIn: _operator_logged_in,
-    e.OperatorLoggedOut: _operator_logged_out,
-    e.SessionLapsed: _session_lapsed,
-    e.SessionReturned: _session_returned,
-    e.DisconnectGraceEnded: _disconnect_grace_ended,
-    e.OperatorIdle: _operator_idle,
-    e.OperatorActive: _operator_active,
-    e.ShiftStarted: _shift_started,
+    e.OperatorLoggedIn: _noticed(_operator_logged_in),
+    e.OperatorLoggedOut: _noticed(_operator_logged_out),
+    e.SessionLapsed: _noticed(_session_lapsed),
+    e.SessionReturned: _noticed(_session_returned),
+    e.DisconnectGraceEnded: _noticed(_disconnect_grace_ended),
+    e.OperatorIdle: _noticed(_operator_idle),
+    e.OperatorActive: _noticed(_operator_active),
+    e.ShiftStarted: _noticed(_shift_started),
     e.ShiftEnded: _shift_ended,
     e.PreferencesSet: _preferences_set,
-    e.StatusChosen: _status_chosen,
-    e.StatusBreakEnded: _status_break_ended,
+    e.StatusChosen: _noticed(_status_chosen),
+    e.StatusBreakEnded: _noticed(_status_break_ended),
     e.OperatorUnresponsive: _operator_unresponsive,
     e.OperatorStatusChanged: _operator_status_changed,
 }
