@@ -41,10 +41,11 @@ class _Counted(FeedMessage, frozen=True, kw_only=True):
 
 
 class Assigned(_Counted, frozen=True, kw_only=True, tag="assigned"):
-    """It is yours: by ranking, because you know the visitor, as the bot that answers first, or
-    because its owner is out and you take part longest."""
+    """It is yours: by ranking, because you know the visitor, as the bot that answers first,
+    because its owner is out and you take part longest, because its visitor or a fallback names
+    you, or again."""
 
-    reason: Literal["routed", "affinity", "first_responder", "handed_over"]
+    reason: Literal["routed", "affinity", "first_responder", "handed_over", "directed", "reopened"]
 
 
 class Offered(_Counted, frozen=True, kw_only=True, tag="offered"):

@@ -26,10 +26,10 @@ def _assigned(
     workspace: Workspace, conversation: Conversation, event: e.ConversationAssigned, by: By
 ) -> Told:
     its_id, owner = conversation.conversation_id, event.operator_id
-    if event.reason != "directed":
+    if event.reason != "directed" or by is None or by.kind == "visitor":
         told = to_operator(workspace, owner, "assigned", its_id, reason=event.reason)
         return [told, *changed(conversation, but=owner)]
-    fields: dict[str, object] = {"by": by.id if by is not None else None}
+    fields: dict[str, object] = {"by": by.id}
     if conversation.note is not None:
         fields["note_ref"] = conversation.note
     told = to_operator(workspace, owner, "forwarded", its_id, **fields)
@@ -85,8 +85,23 @@ def _rescinded(
 def _returned(
     workspace: Workspace, conversation: Conversation, event: e.ForwardReturned, _by: By
 ) -> Told:
+    """Who is gone has it no more, and is told that instead."""
+    if not event.kept:
+        return [*_released(conversation, event.sender, "owner_offline"), *changed(conversation)]
+    its_id, sender = conversation.conversation_id, event.sender
+    told = to_operator(workspace, sender, "returned", its_id, reason=event.reason)
+    return [told, *changed(conversation, but=sender)]
+
+
+def _reopened(
+    workspace: Workspace, conversation: Conversation, event: e.ConversationReopened, by: By
+) -> Told:
+    """The last owner has it again, by no doing of his own."""
+    owner = event.owner
+    if owner is None or (by is not None and (by.kind, by.id) == ("operator", owner)):
+        return changed(conversation)
     its_id = conversation.conversation_id
-    return [to_operator(workspace, event.sender, "returned", its_id, reason=event.reason)]
+    return [to_operator(workspace, owner, "assigned", its_id, reason="reopened")]
 
 
 def _participant_joined(
@@ -219,7 +234,7 @@ TELL_OPERATORS: dict[type[Event], Callable[[Workspace, Conversation, Any, By], T
     e.ParticipantLeft: _participant_left,
     e.ConversationClaimed: _changed,
     e.ConversationChanged: _changed,
-    e.ConversationReopened: _changed,
+    e.ConversationReopened: _reopened,
     e.ConversationRedirected: _changed,
     e.ForwardOffered: _changed,
     e.SlotFreed: _changed,

@@ -77,6 +77,12 @@ def _reassigned(
     return [_told(conversation, "reassigned", operator_id=event.operator_id)]
 
 
+def _returned(
+    _workspace: Workspace, conversation: Conversation, event: e.ForwardReturned
+) -> list[Notification]:
+    return [] if event.kept else _left(conversation, event.sender)
+
+
 def _slow(
     _workspace: Workspace, conversation: Conversation, event: e.ConversationSlow
 ) -> list[Notification]:
@@ -108,6 +114,7 @@ TELL_VISITOR: dict[type[Event], Callable[[Workspace, Conversation, Any], list[No
     e.OfferAccepted: _accepted,
     e.ConversationForwarded: _forwarded,
     e.ConversationReassigned: _reassigned,
+    e.ForwardReturned: _returned,
     e.ConversationSlow: _slow,
     e.ConversationReopened: _reopened,
     e.ConversationClosed: _closed,
