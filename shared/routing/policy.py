@@ -36,6 +36,7 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 AllowDeny = Literal["allow", "deny"]
 IdleTimeout = Annotated[int, msgspec.Meta(ge=0, le=3_600)]
 _STEPS_MAX = 50
+_Groups = Annotated[tuple[Annotated[GroupId, _ID], ...], msgspec.Meta(max_length=1_000)]
 
 
 class SlowStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,7 +52,7 @@ class WideningStep(
     """Whom else to ask, or what to do without, ``after_s`` after the conversation began to wait."""
 
     after_s: Delay
-    add_groups: tuple[GroupId, ...] = ()
+    add_groups: _Groups = ()
     add_everyone: bool = False
     drop_optional_skills: Count | Literal["all"] = 0
     include_consenting_invisible: bool = False
