@@ -105,7 +105,7 @@ def test_st07_without_auto_online_offline_stays(story: Story) -> None:
 
 
 @pytest.mark.parametrize("status", ["busy", "invisible"])
-def test_st07_p05_busy_and_invisible_stay(story: Story, status: str) -> None:
+def test_st07_p05_b07_busy_and_invisible_stay(story: Story, status: str) -> None:
     story.given(desk(ana=5), step(ANA, "set_status", status=status)).after(60)
     story.given(shift_ended("ana")).after(NIGHT_S)
     story.given(shift_started("ana"))
