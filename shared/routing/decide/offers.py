@@ -60,7 +60,7 @@ def _offered(
         return unknown("conversation", command.conversation_id)
     ended = conversation.offers_ended.get(command.offer)
     if ended is not None:
-        text = f"the offer {command.offer} of {command.conversation_id} was {ended}"
+        text = f"offer {command.offer} of {command.conversation_id} has ended: {ended}"
         return Refused("offer_ended", text, {"how": ended})
     offer = conversation.offer
     if offer is None or offer.number != command.offer or offer.operator_id != operator_id:
