@@ -7,7 +7,12 @@ from shared.routing import events as e
 from shared.routing import timers
 from shared.routing.events import Event
 from shared.routing.evolve.absence import absence_changed
-from shared.routing.evolve.ownership import ask_again, drop_participant, put_back
+from shared.routing.evolve.ownership import (
+    ask_again,
+    change_load,
+    drop_participant,
+    put_back,
+)
 from shared.routing.ids import UnixMs
 from shared.routing.state import Operator
 from shared.routing.status import absence_of
@@ -56,6 +61,8 @@ def _operator_removed(workspace: Workspace, event: e.OperatorRemoved) -> None:
     operator.groups.clear()
     for conversation_id in operator.wrap_ups:
         workspace.cancel_timer(timers.name(timers.WRAP_UP, conversation_id))
+    change_load(workspace, operator, -sum(operator.wrap_ups.values()))
+    operator.wrap_ups.clear()
     for conversation_id in operator.escalated:
         workspace.conversations[conversation_id].escalated.pop(event.operator_id, None)
     operator.escalated.clear()
