@@ -88,13 +88,17 @@ def generated() -> dict[str, str]:
 def _commands() -> Schema:
     about = (
         "Bodies of commands: `$defs` has one entry for each, by the name that ends its subject. "
-        "`x-allowed` are the kinds of actor that may send it. Under `service` the body may also "
-        "carry `as` (`OnBehalf`)."
+        "`x-allowed` are the kinds of actor that may send it, `x-reserved` the id of the one actor "
+        "that may, where there is but one. Under `service` the body may also carry `as` "
+        "(`OnBehalf`)."
     )
-    parts = {
-        name: (command, {"x-allowed": list(command.allowed)}) for name, command in COMMANDS.items()
-    }
+    parts = {name: (command, _who(command)) for name, command in COMMANDS.items()}
     return _document("Fernamt commands", about, parts, [OnBehalf])
+
+
+def _who(command: type[Command]) -> Schema:
+    reserved = {"x-reserved": command.reserved} if command.reserved else {}
+    return {"x-allowed": list(command.allowed)} | reserved
 
 
 def _queries() -> Schema:

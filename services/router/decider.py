@@ -84,9 +84,10 @@ class Decider:
 
     def due_in_ms(self) -> int | None:
         """How long until the next timer is due; 0 if one is overdue, none without timers."""
-        if not self.workspace.due:
+        due = self.workspace.next_due()
+        if due is None:
             return None
-        return max(self.workspace.due[0].due - self._stamps.next(), 0)
+        return max(due.due - self._stamps.next(), 0)
 
     def take(self, job: Job) -> Unit:
         """Decide on the job as of now, after everything that has fallen due before it."""

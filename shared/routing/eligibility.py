@@ -6,11 +6,12 @@ the operators for whom these find nothing.
 
 from collections.abc import Mapping
 
-from shared.routing.ids import RoleId
+from shared.routing.ids import OperatorId, RoleId
 from shared.routing.permissions import Permissions
 from shared.routing.ranking import Demand
 from shared.routing.state import EVERYBODY, Audience, Conversation, Operator
-from shared.routing.vocabulary import Exclusion
+from shared.routing.status import REACHABLE_LATER, not_routable
+from shared.routing.vocabulary import AssignTo, Exclusion
 
 
 def may_receive(roles: Mapping[RoleId, Permissions], operator: Operator) -> bool:
@@ -18,15 +19,18 @@ def may_receive(roles: Mapping[RoleId, Permissions], operator: Operator) -> bool
     return not roles[operator.role_id].missing_to_receive()
 
 
-def unavailable(roles: Mapping[RoleId, Permissions], operator: Operator) -> tuple[Exclusion, ...]:
+def unavailable(
+    roles: Mapping[RoleId, Permissions], operator: Operator, assign_to: AssignTo = "online"
+) -> tuple[Exclusion, ...]:
     """Reasons that keep every automatic conversation away from this operator."""
     if operator.removed:
         return ("removed",)
     reasons: list[Exclusion] = []
     if not may_receive(roles, operator):
         reasons.append("no_permission")
-    if operator.effective != "online":
-        reasons.append(operator.effective)
+    status = not_routable(operator)
+    if status is not None and not (assign_to == "any" and status in REACHABLE_LATER):
+        reasons.append(status)
     return tuple(reasons)
 
 
@@ -60,6 +64,14 @@ def is_member(audience: Audience, atoms: Mapping[str, None]) -> bool:
     return False
 
 
+ALONE = "@"
+
+
+def alone(operator_id: OperatorId) -> str:
+    """The atom of an audience of one; no group can be called so."""
+    return f"{ALONE}{operator_id}"
+
+
 def atoms_of(operator: Operator, bound_groups: Mapping[str, object]) -> dict[str, None]:
     """The parts of audiences that this operator belongs to: his groups, and everyone.
 
@@ -67,6 +79,7 @@ def atoms_of(operator: Operator, bound_groups: Mapping[str, object]) -> dict[str
     entry point is bound to a group, all. A second-level group is therefore not in it.
     """
     atoms: dict[str, None] = dict.fromkeys(operator.groups)
+    atoms[alone(operator.operator_id)] = None
     in_everyone = not bound_groups or not operator.groups
     if in_everyone or any(group_id in bound_groups for group_id in operator.groups):
         atoms[EVERYBODY] = None

@@ -24,6 +24,7 @@ from shared.routing.views import (
     EntryPointView,
     GroupOffered,
     MeView,
+    MyOffer,
     OperatorSettings,
     RosterEntry,
     View,
@@ -137,11 +138,19 @@ def _me(workspace: Workspace, _question: q.AskMe, actor: Actor, _at: UnixMs) -> 
         since=operator.since,
         break_until=operator.break_until,
         sessions=tuple(operator.sessions),
+        offers=tuple(_my_offer(workspace, its_id) for its_id in operator.offered),
+        reachable_when_slow=operator.reachable_when_slow,
         capacity=operator.capacity,
         load=operator.load,
         groups=tuple(sorted(operator.groups)),
         permissions=permissions_of(workspace, operator),
     )
+
+
+def _my_offer(workspace: Workspace, conversation_id: ConversationId) -> MyOffer:
+    offer = workspace.conversations[conversation_id].offer
+    assert offer is not None
+    return MyOffer(conversation_id=conversation_id, offer=offer.number, expires_at=offer.expires_at)
 
 
 # --- conversations --------------------------------------------------------------------------
@@ -209,9 +218,9 @@ def _in_view(
 
 
 def _mine(workspace: Workspace, operator_id: OperatorId) -> list[ConversationId]:
-    """Owned, taking part and told of, by arrival."""
+    """Owned, taking part, offered, escalated and told of, by arrival."""
     operator = workspace.operators[operator_id]
-    mine = dict(operator.owned) | operator.takes_part
+    mine = dict(operator.owned) | operator.takes_part | operator.offered | operator.escalated
     for line in workspace.broadcasts.values():
         for order in line:
             if operator_id in workspace.conversations[order.conversation_id].told:
@@ -222,7 +231,11 @@ def _mine(workspace: Workspace, operator_id: OperatorId) -> list[ConversationId]
 def _why_mine(conversation: Conversation, operator_id: OperatorId) -> WhyMine:
     if conversation.owner == operator_id:
         return "owner"
-    return "participant" if operator_id in conversation.participants else "broadcast"
+    if operator_id in conversation.participants:
+        return "participant"
+    if conversation.offer is not None and conversation.offer.operator_id == operator_id:
+        return "offered"
+    return "escalated" if operator_id in conversation.escalated else "broadcast"
 
 
 def _matches(question: q.AskInbox, conversation: Conversation) -> bool:
@@ -241,7 +254,11 @@ def _matches(question: q.AskInbox, conversation: Conversation) -> bool:
 def _may_read(rights: Permissions, conversation: Conversation, operator_id: OperatorId) -> bool:
     if involved(conversation, operator_id) or operator_id in conversation.told:
         return True
-    if conversation.state == "waiting":
+    if operator_id in conversation.escalated:
+        return True
+    if conversation.offer is not None and conversation.offer.operator_id == operator_id:
+        return True
+    if conversation.state in ("waiting", "offered"):
         return rights.unassigned != "off"
     return rights.assigned != "off"
 

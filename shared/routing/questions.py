@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 from msgspec import Meta
 
-from shared.routing.commands import AConversation, AGroup, AnEntryPoint, AnOperator, AVisitor
+from shared.routing.commands.fields import AConversation, AGroup, AnEntryPoint, AnOperator, AVisitor
 from shared.routing.vocabulary import ActorKind, ConversationState
 
 InboxView = Literal["mine", "unassigned", "all"]

@@ -9,23 +9,29 @@ from typing import NamedTuple
 from sortedcontainers import SortedList
 
 from shared.routing.ids import ConversationId, OperatorId
+from shared.routing.policy import Policy
 from shared.routing.state import Conversation
-
-HEAD_START_MS = 120_000
-"""How much waiting one level of priority is worth; old enough overtakes everything."""
 
 
 class Order(NamedTuple):
     """The lower is served first. ``arrival`` is unique, so that the order is total."""
 
+    missed: bool
+    band: int
+    """The priority where bands are strict, 9 first; 0 where it counts as waiting time."""
     key_ms: int
     arrival: int
     conversation_id: ConversationId
 
 
-def order_of(conversation: Conversation) -> Order:
+def order_of(conversation: Conversation, policy: Policy) -> Order:
+    """Live ones before missed ones; a level of priority is worth so much waiting, or all of it."""
+    strict = policy.queue_order == "strict"
+    head_start_ms = 0 if strict else policy.priority_head_start_s * 1_000
     return Order(
-        conversation.queued_at - conversation.priority * HEAD_START_MS,
+        conversation.missed,
+        -conversation.priority if strict else 0,
+        conversation.queued_at - conversation.priority * head_start_ms,
         conversation.arrival,
         conversation.conversation_id,
     )

@@ -13,12 +13,14 @@ from sortedcontainers import SortedList
 from shared.routing.ids import OperatorId
 from shared.routing.queue import Lane, Order
 from shared.routing.state import Audience, Operator
-from shared.routing.vocabulary import Ranking, TieBreak
+from shared.routing.status import not_routable
+from shared.routing.vocabulary import AssignTo, Ranking, TieBreak
 
 Entry = tuple[int, int, OperatorId]
 """Rank (lower is better), position of the last assignment, id."""
 
 _PARTS = 1_000_000_000
+_AWAY = 2**52
 _STALE_ENTRIES_MAX = 64
 
 
@@ -27,6 +29,7 @@ class Demand(NamedTuple):
 
     audience: Audience
     ranking: Ranking
+    assign_to: AssignTo
     weight: int
     skills: tuple[str, ...]
 
@@ -35,11 +38,11 @@ class Choice(NamedTuple):
     """The best operator of a pool and what put him before the next."""
 
     operator_id: OperatorId
-    key: tuple[int, int]
-    tie_break: TieBreak
+    key: tuple[int, ...]
+    tie_break: TieBreak | None
 
 
-def rank(operator: Operator, demand: Demand) -> int:
+def _rank(operator: Operator, demand: Demand) -> int:
     """How early ``operator`` comes under this ranking; lower is earlier.
 
     ``highest_free_ratio`` counts billionths of the capacity left after the assignment, so that
@@ -58,6 +61,12 @@ def rank(operator: Operator, demand: Demand) -> int:
             return operator.idle_since
         case _:
             assert_never(demand.ranking)
+
+
+def rank(operator: Operator, demand: Demand) -> int:
+    """How early ``operator`` comes; with ``assign_to: any`` whoever is away after all others."""
+    away = demand.assign_to == "any" and not_routable(operator) is not None
+    return _rank(operator, demand) + (_AWAY if away else 0)
 
 
 def entry_of(operator: Operator, demand: Demand) -> Entry:

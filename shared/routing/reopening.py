@@ -37,7 +37,8 @@ def _last_owner(workspace: Workspace, conversation: Conversation) -> OperatorId 
         return None
     if not may_receive(workspace.roles, operator):
         return None
-    if operator.free + _SLOTS_OF_EXCESS < conversation.weight:
+    wrapped_up = operator.wrap_ups.get(conversation.conversation_id, 0)
+    if operator.free + wrapped_up + _SLOTS_OF_EXCESS < conversation.weight:
         return None
     return operator.operator_id
 

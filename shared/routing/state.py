@@ -29,10 +29,13 @@ from shared.routing.vocabulary import (
     AheadSource,
     ChosenStatus,
     ConversationState,
-    Delivery,
     EffectiveStatus,
     EntryMode,
+    Hold,
+    OfferEnd,
     OfflineDisplay,
+    OperatorKind,
+    ReturnReason,
     StatusCause,
 )
 
@@ -49,6 +52,7 @@ class Operator(msgspec.Struct, gc=False):
     operator_id: OperatorId
     role_id: RoleId
     capacity: int
+    kind: OperatorKind = "human"
     name: Ref | None = None
     email: Ref | None = None
     skills: tuple[str, ...] = ()
@@ -57,23 +61,46 @@ class Operator(msgspec.Struct, gc=False):
     groups: dict[GroupId, None] = {}
 
     chosen: ChosenStatus = "online"
+    chosen_at: UnixMs = UnixMs(0)
     break_until: UnixMs | None = None
     after_break: ChosenStatus | None = None
     sessions: dict[SessionId, UnixMs] = {}
+    lapsed: dict[SessionId, None] = {}
+    """Sessions among them from which nothing is heard any more."""
+    logged_out: bool = False
+    """He logged out of the last session that was alive; one that lapsed may still return."""
+    grace_over: bool = False
+    """The last session lapsed too long ago for him to count as there."""
     signed_in: bool = False
     """Whether he ever logged in."""
+    idle: bool = False
+    off_shift: bool = False
+    shift_ended_at: UnixMs = UnixMs(0)
+    unresponsive: bool = False
+    missed_offers: int = 0
+    """Offers in a row that expired while he was connected."""
+    reachable_when_slow: bool = False
     effective: EffectiveStatus = "offline"
     cause: StatusCause = "never_logged_in"
     since: UnixMs = UnixMs(0)
 
     load: int = 0
     owned: dict[ConversationId, None] = {}
+    offered: dict[ConversationId, None] = {}
+    escalated: dict[ConversationId, None] = {}
     takes_part: dict[ConversationId, None] = {}
+    wrap_ups: dict[ConversationId, int] = {}
+    """Closed conversations that still hold slots, with their weight."""
     last_assigned: Position = Position(0)
     idle_since: Position = Position(0)
     """Position of the last assignment, release or sign-in, whichever is latest."""
     last_assigned_in: dict[Audience, Position] = {}
     """The last assignment by ``round_robin`` within each audience."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether some session is alive; bots need none."""
+        return len(self.sessions) > len(self.lapsed) or self.kind == "bot"
 
     @property
     def free(self) -> int:
@@ -101,16 +128,41 @@ class EntryPoint(msgspec.Struct):
     ask_group: bool | tuple[GroupId, ...]
     weight: int
     visitor_may_set: tuple[str, ...]
+    first_responder: OperatorId | None
     names: dict[str, str]
+    closed: bool = False
+    """Out of hours."""
     mode: EntryMode | None = None
 
 
 class Visitor(msgspec.Struct, gc=False):
     visitor_id: VisitorId
     contact_id: ContactId | None = None
+    last_operator: OperatorId | None = None
+    away: bool = False
     ahead: dict[AheadSource, Scope] = {}
     conversations: dict[ConversationId, None] = {}
     """The open ones."""
+
+
+class Offer(msgspec.Struct, frozen=True, gc=False):
+    """The one live offer of a conversation."""
+
+    operator_id: OperatorId
+    number: int
+    expires_at: UnixMs
+
+
+class Forwarding(msgspec.Struct, frozen=True, gc=False):
+    """A forward that waits for somebody to accept; until then ``sender`` owns the conversation."""
+
+    to: Scope
+    sender: OperatorId
+    deadline: UnixMs
+    note: Ref | None
+    asked: tuple[OperatorId, ...] = ()
+    over: ReturnReason | None = None
+    """Why it is to go back to the sender, once that is certain."""
 
 
 class Conversation(msgspec.Struct, gc=False):
@@ -137,17 +189,44 @@ class Conversation(msgspec.Struct, gc=False):
     state: ConversationState = "waiting"
     owner: OperatorId | None = None
     last_owner: OperatorId | None = None
-    participants: dict[OperatorId, None] = {}
+    participants: dict[OperatorId, bool] = {}
+    """By how long they are there, and whether they use a slot."""
     tags: tuple[str, ...] = ()
     declined: tuple[OperatorId, ...] = ()
     """Not asked again until somebody else had it, it is forwarded, or they set a status."""
     handover: bool = False
     """Its owner is gone: the longest participant comes first."""
-    hold: Delivery | None = None
-    """The delivery it was queued for, as the log says; null before that."""
+    hold: Hold | None = None
+    """What it was queued for, as the log says; null before that."""
     told: dict[OperatorId, None] = {}
     """Who knows of the broadcast."""
     fallbacks_tried: int = 0
+    fresh: bool = True
+    """Nobody was asked yet: the first responder and the acquaintance come before all others."""
+    waits_since: UnixMs = UnixMs(0)
+    """When it began to wait in this scope: what widening is measured from."""
+    reach: Audience = ()
+    widening_step: int = 0
+    optional_dropped: int = 0
+    offer: Offer | None = None
+    offers_made: int = 0
+    offers_ended: dict[int, OfferEnd] = {}
+    round: int = 0
+    """Rounds of offers in which everybody was asked."""
+    back_off_until: UnixMs | None = None
+    forward: Forwarding | None = None
+    affinity_over: bool = False
+    unanswered_since: UnixMs | None = None
+    """Time of the oldest message of the visitor to which nobody replied."""
+    slow_since: UnixMs | None = None
+    """The same since it was last forwarded: what ``on_slow`` is measured from."""
+    slow_step: int = 0
+    escalated: dict[OperatorId, None] = {}
+    slot_free: bool = False
+    """The owner's slot was freed because the visitor is silent."""
+    owner_away: bool = False
+    """The owner has been idle for so long that he counts as gone."""
+    missed: bool = False
     closed_at: UnixMs | None = None
     closed_position: Position | None = None
     note: Ref | None = None
@@ -198,6 +277,8 @@ class Tables(msgspec.Struct):
     entry_points: dict[EntryPointId, EntryPoint] = {}
     operators: dict[OperatorId, Operator] = {}
     visitors: dict[VisitorId, Visitor] = {}
+    acquaintances: dict[ContactId, OperatorId] = {}
+    """Who spoke to a contact last."""
     conversations: dict[ConversationId, Conversation] = {}
     timers: dict[str, Timer] = {}
     commands: dict[CommandKey, SeenCommand] = {}

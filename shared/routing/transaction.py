@@ -17,6 +17,7 @@ from shared.routing.events import (
     EventUnion,
     Fact,
     Request,
+    RoutingCut,
     RoutingRevisionAdopted,
 )
 from shared.routing.evolve import evolve
@@ -24,8 +25,11 @@ from shared.routing.ids import CommandId, Position, UnixMs
 from shared.routing.revision import REVISION
 from shared.routing.route import next_decision
 from shared.routing.state import SeenCommand, command_key
-from shared.routing.timers import fact_of, next_due
+from shared.routing.timers import facts_of
 from shared.routing.workspace import Workspace
+
+DECISIONS_MAX = 5_000
+"""Decisions in one group; what else follows from the same command or timer gets further groups."""
 
 
 class Recorded(NamedTuple):
@@ -60,13 +64,15 @@ def repeat_of(workspace: Workspace, stamp: Stamp) -> SeenCommand | Refused | Non
     )
 
 
-def advance(workspace: Workspace, to: UnixMs, epoch: int) -> Iterator[Recorded]:
+def advance(
+    workspace: Workspace, to: UnixMs, epoch: int, decisions_max: int = DECISIONS_MAX
+) -> Iterator[Recorded]:
     """Everything that falls due up to ``to``, each timer with its consequences, in order."""
     while True:
-        timer = next_due(workspace)
+        timer = workspace.next_due()
         if timer is None or timer.due > to:
             return
-        yield from record(workspace, (fact_of(workspace, timer),), Stamp(to, epoch))
+        yield from record(workspace, facts_of(workspace, timer), Stamp(to, epoch), decisions_max)
 
 
 def adopt_revision(workspace: Workspace, stamp: Stamp) -> Iterator[Recorded]:
@@ -75,13 +81,27 @@ def adopt_revision(workspace: Workspace, stamp: Stamp) -> Iterator[Recorded]:
         yield from record(workspace, (RoutingRevisionAdopted(REVISION),), stamp)
 
 
-def record(workspace: Workspace, facts: Iterable[Fact], stamp: Stamp) -> Iterator[Recorded]:
-    """Number and apply ``facts``, then every decision that follows, until the state is at rest."""
+def record(
+    workspace: Workspace,
+    facts: Iterable[Fact],
+    stamp: Stamp,
+    decisions_max: int = DECISIONS_MAX,
+) -> Iterator[Recorded]:
+    """Number and apply ``facts``, then every decision that follows, until the state is at rest.
+
+    After ``decisions_max`` of them the pass is cut: the rest follows when ``advance`` is called,
+    before anything else that is due.
+    """
     first = Position(workspace.position + 1)
     for fact in facts:
         yield _apply(workspace, fact, stamp, first)
-    while (decision := next_decision(workspace)) is not None:
+    decided = 0
+    while not workspace.is_cut and (decision := next_decision(workspace)) is not None:
+        if decided == decisions_max:
+            yield _apply(workspace, RoutingCut(stamp.at), stamp, first)
+            return
         yield _apply(workspace, decision, stamp, first)
+        decided += 1
 
 
 def _apply(workspace: Workspace, event: Fact | Decision, stamp: Stamp, first: Position) -> Recorded:

@@ -19,28 +19,47 @@ from shared.routing.ids import (
 )
 from shared.routing.permissions import Permissions
 from shared.routing.scope import Scope
-from shared.routing.state import Conversation, EntryPoint, Group, Operator
+from shared.routing.state import Conversation, EntryPoint, Group, Offer, Operator
+from shared.routing.status import not_routable
 from shared.routing.vocabulary import (
     AheadSource,
     ChosenStatus,
     ConversationState,
     EffectiveStatus,
     EntryMode,
+    OperatorKind,
     StatusCause,
     WaitingReason,
 )
 from shared.routing.waiting import waiting_reason
 from shared.routing.workspace import Workspace
 
-WhyMine = Literal["owner", "participant", "broadcast"]
+WhyMine = Literal["owner", "participant", "offered", "broadcast", "escalated"]
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One JSON object of an answer."""
 
 
+class OfferView(View, frozen=True, kw_only=True):
+    """A live offer; ``offer`` is the number that accepting and declining name."""
+
+    operator_id: OperatorId
+    offer: int
+    expires_at: UnixMs
+
+
+class MyOffer(View, frozen=True, kw_only=True):
+    """A live offer to whoever asks."""
+
+    conversation_id: ConversationId
+    offer: int
+    expires_at: UnixMs
+
+
 class ConversationView(View, frozen=True, kw_only=True):
-    """One conversation. ``queued_at`` and ``waiting_reason`` are null unless it waits."""
+    """One conversation. ``queued_at`` is null unless it waits or is offered, ``waiting_reason``
+    unless it waits. ``offer`` is set on a forward that waits to be accepted, too."""
 
     conversation_id: ConversationId
     visitor_id: VisitorId
@@ -51,14 +70,14 @@ class ConversationView(View, frozen=True, kw_only=True):
     home_scope: Scope | None
     owner: OperatorId | None
     participants: tuple[OperatorId, ...]
-    offer: None = None
+    offer: OfferView | None
     priority: int
     skills: tuple[str, ...]
     optional_skills: tuple[str, ...]
     tags: tuple[str, ...]
     queued_at: UnixMs | None
     waiting_reason: WaitingReason | None
-    missed: bool = False
+    missed: bool
     opened_at: UnixMs
     entry_mode: EntryMode
     why_mine: WhyMine | msgspec.UnsetType = msgspec.UNSET
@@ -93,6 +112,7 @@ class OperatorSettings(View, frozen=True, kw_only=True):
     operator_id: OperatorId
     name: Ref | None
     email: Ref | None
+    kind: OperatorKind
     role_id: RoleId
     capacity: int
     skills: tuple[str, ...]
@@ -110,7 +130,8 @@ class MeView(View, frozen=True, kw_only=True):
     since: UnixMs
     break_until: UnixMs | None
     sessions: tuple[SessionId, ...]
-    offers: tuple[()] = ()
+    offers: tuple[MyOffer, ...]
+    reachable_when_slow: bool
     capacity: int
     load: int
     groups: tuple[GroupId, ...]
@@ -171,6 +192,7 @@ def conversation_view(
 ) -> ConversationView:
     """The conversation as operators and back ends see it."""
     waiting = conversation.state == "waiting"
+    queued = waiting or conversation.state == "offered"
     return ConversationView(
         conversation_id=conversation.conversation_id,
         visitor_id=conversation.visitor_id,
@@ -181,21 +203,29 @@ def conversation_view(
         home_scope=conversation.home_scope,
         owner=conversation.owner,
         participants=tuple(conversation.participants),
+        offer=offer_view(conversation.offer) if conversation.offer is not None else None,
         priority=conversation.priority,
         skills=conversation.skills,
         optional_skills=conversation.optional_skills,
         tags=conversation.tags,
-        queued_at=conversation.queued_at if waiting else None,
+        queued_at=conversation.queued_at if queued else None,
         waiting_reason=waiting_reason(workspace, conversation) if waiting else None,
+        missed=conversation.missed,
         opened_at=conversation.opened_at,
         entry_mode=conversation.entry_mode,
         why_mine=why_mine or msgspec.UNSET,
     )
 
 
+def offer_view(offer: Offer) -> OfferView:
+    return OfferView(operator_id=offer.operator_id, offer=offer.number, expires_at=offer.expires_at)
+
+
 def for_visitor(view: ConversationView) -> ConversationView:
     """The same without what is none of a visitor's business."""
-    return msgspec.structs.replace(view, scope=None, home_scope=None, waiting_reason=None)
+    return msgspec.structs.replace(
+        view, scope=None, home_scope=None, offer=None, waiting_reason=None
+    )
 
 
 def status_view(operator: Operator) -> StatusView:
@@ -209,11 +239,11 @@ def roster_entry(operator: Operator) -> RosterEntry:
         effective=operator.effective,
         cause=operator.cause,
         since=operator.since,
-        connected=bool(operator.sessions),
+        connected=operator.connected,
         capacity=operator.capacity,
         load=operator.load,
         groups=tuple(sorted(operator.groups)),
-        routable=operator.effective == "online",
+        routable=not_routable(operator) is None,
     )
 
 
@@ -222,6 +252,7 @@ def operator_settings(operator: Operator) -> OperatorSettings:
         operator_id=operator.operator_id,
         name=operator.name,
         email=operator.email,
+        kind=operator.kind,
         role_id=operator.role_id,
         capacity=operator.capacity,
         skills=operator.skills,

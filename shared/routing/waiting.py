@@ -1,26 +1,43 @@
 """Why a conversation waits: the first reason that holds."""
 
 from shared.routing.queue import excluded_from
+from shared.routing.ranking import Demand
 from shared.routing.state import Conversation
-from shared.routing.vocabulary import WaitingReason
+from shared.routing.vocabulary import Hold, WaitingReason
 from shared.routing.workspace import Workspace
 
 
-def waiting_reason(workspace: Workspace, conversation: Conversation) -> WaitingReason:
-    """The reason as of now; ``held`` where no enabled group is left to ask."""
+def waiting_reason(
+    workspace: Workspace, conversation: Conversation, hold: Hold | None = None
+) -> WaitingReason:
+    """The reason as of now; ``hold`` where it is just being queued for that."""
+    hold = hold or conversation.hold or "auto"
     demand = workspace.demand_of(conversation)
     if not demand.audience:
         return "held" if conversation.fallbacks_tried else "group_disabled"
+    return _of_people(workspace, demand) or _of_hold(conversation, hold)
+
+
+def _of_people(workspace: Workspace, demand: Demand) -> WaitingReason | None:
+    """What lies with the operators: none there, all full, none with the skills."""
     if not workspace.somebody_belongs(demand.audience):
         return "group_empty"
-    if not workspace.somebody_online(demand.audience):
+    if demand.assign_to == "online" and not workspace.somebody_online(demand.audience):
         return "nobody_online"
     if not workspace.pool_size(demand):
         return "all_full"
     if demand.skills and not workspace.pool(demand).entries:
         return "skill_missing"
-    policy = workspace.policy_of(conversation.scope, conversation.entry_point_id)
-    if policy.delivery != "auto":
-        return policy.delivery
+    return None
+
+
+def _of_hold(conversation: Conversation, hold: Hold) -> WaitingReason:
+    match hold:
+        case "auto" | "offer":
+            pass
+        case _:
+            return hold
+    if conversation.back_off_until is not None:
+        return "back_off"
     assert excluded_from(conversation), "an eligible operator is free and nothing holds it"
     return "all_declined"

@@ -6,7 +6,8 @@ from typing import Annotated, Generic, NamedTuple, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from shared.routing.commands import AnOperator, AVisitor, Refused
+from shared.routing.commands import Refused
+from shared.routing.commands.fields import AnOperator, AVisitor
 from shared.routing.events import Actor
 from shared.routing.ids import ID_PATTERN
 from shared.wire.refusals import BODY_BYTES_MAX, misshapen, not_json, too_large

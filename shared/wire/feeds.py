@@ -15,6 +15,8 @@ from shared.routing.vocabulary import (
     ConversationState,
     EffectiveStatus,
     EntryMode,
+    OfferEnd,
+    ReturnReason,
     StatusCause,
 )
 
@@ -39,9 +41,27 @@ class _Counted(FeedMessage, frozen=True, kw_only=True):
 
 
 class Assigned(_Counted, frozen=True, kw_only=True, tag="assigned"):
-    """It is yours: by ranking, or because its owner left and you take part longest."""
+    """It is yours: by ranking, because you know the visitor, as the bot that answers first,
+    because its owner is out and you take part longest, because its visitor or a fallback names
+    you, or again."""
 
-    reason: Literal["routed", "handed_over"]
+    reason: Literal["routed", "affinity", "first_responder", "handed_over", "directed", "reopened"]
+
+
+class Offered(_Counted, frozen=True, kw_only=True, tag="offered"):
+    """Yours if you accept it in time. ``by`` forwarded it and keeps it until then."""
+
+    offer: int
+    expires_at: UnixMs
+    by: OperatorId | msgspec.UnsetType = msgspec.UNSET
+    note_ref: Ref | msgspec.UnsetType = msgspec.UNSET
+
+
+class OfferEnded(_Counted, frozen=True, kw_only=True, tag="offer_ended"):
+    """It is offered to you no more."""
+
+    offer: int
+    how: OfferEnd
 
 
 class Forwarded(_Counted, frozen=True, kw_only=True, tag="forwarded"):
@@ -63,14 +83,33 @@ class QueueWaiting(_Counted, frozen=True, kw_only=True, tag="queue_waiting"):
     why: Literal["broadcast"]
 
 
+class Escalated(_Counted, frozen=True, kw_only=True, tag="escalated"):
+    """Its visitor has waited for too long: whoever claims it or replies first owns it."""
+
+
+class Slow(_Counted, frozen=True, kw_only=True, tag="slow"):
+    """The visitor of a conversation that you are in has waited for too long."""
+
+
 class VisitorWrote(_Counted, frozen=True, kw_only=True, tag="visitor_wrote"):
     """The visitor of a conversation that you are in."""
 
 
 class Released(_Counted, frozen=True, kw_only=True, tag="released"):
-    """It is yours no more: it was forwarded, or you left it or put it back."""
+    """It is yours no more: it was forwarded, you left it or put it back, you were away, or its
+    visitor waited for you for too long."""
 
-    reason: Literal["forwarded", "left"]
+    reason: Literal["forwarded", "left", "owner_offline", "slow"]
+
+
+class Returned(_Counted, frozen=True, kw_only=True, tag="returned"):
+    """What you forwarded on offer stays yours: nobody accepted it, or you took it back."""
+
+    reason: ReturnReason
+
+
+class Missed(_Counted, frozen=True, kw_only=True, tag="missed"):
+    """It is yours no more: its visitor got no answer."""
 
 
 class ConversationChanged(_Counted, frozen=True, kw_only=True, tag="conversation_changed"):
@@ -98,6 +137,18 @@ class OperatorLeft(_Counted, frozen=True, kw_only=True, tag="operator_left"):
     """An operator is in it no more."""
 
     operator_id: OperatorId
+
+
+class Reassigned(_Counted, frozen=True, kw_only=True, tag="reassigned"):
+    """``operator_id`` has it no more, and somebody else is looked for."""
+
+    operator_id: OperatorId
+
+
+class Notice(_Counted, frozen=True, kw_only=True, tag="notice"):
+    """Something to tell, in the visitor's language: ``please_wait``."""
+
+    code: Literal["please_wait"]
 
 
 class Closed(_Counted, frozen=True, kw_only=True, tag="closed"):
@@ -134,14 +185,20 @@ class ModeChanged(FeedMessage, frozen=True, kw_only=True, tag="mode_changed"):
 FEEDS: dict[str, tuple[type[FeedMessage], ...]] = {
     "operator": (
         Assigned,
+        Offered,
+        OfferEnded,
         Forwarded,
         Added,
         QueueWaiting,
+        Escalated,
+        Slow,
         VisitorWrote,
         Released,
+        Returned,
+        Missed,
         ConversationChanged,
     ),
-    "visitor": (Queued, OperatorJoined, OperatorLeft, Closed),
+    "visitor": (Queued, OperatorJoined, OperatorLeft, Reassigned, Notice, Closed),
     "team": (StatusChanged, TeamConversationChanged),
     "entry": (ModeChanged,),
 }

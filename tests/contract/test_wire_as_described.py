@@ -20,12 +20,21 @@ from tests.servers.engine import running_engine
 ADMIN = ("admin", "boss")
 ANA = ("operator", "ana")
 BEN = ("operator", "ben")
+CLEO = ("operator", "cleo")
 VERA = ("visitor", "vera")
+WIM = ("visitor", "wim")
+SLOW: list[Fields] = [
+    {"after_s": 1, "action": "notify"},
+    {"after_s": 1, "action": "message_visitor"},
+    {"after_s": 1, "action": "escalate_invisible"},
+]
 SETTINGS: list[tuple[str, Fields]] = [
     ("create_workspace", {"name": "Work"}),
     ("create_group", {"group_id": "support", "name": "Support", "names": {"de": "Büro"}}),
     ("create_group", {"group_id": "calls", "name": "Calls"}),
     ("set_policy", {"scope": {"group": "calls"}, "policy": {"delivery": "broadcast"}}),
+    ("set_policy", {"scope": {"group": "support"}, "policy": {"on_owner_offline": "reassign"}}),
+    ("set_policy", {"scope": {"group": "support"}, "policy": {"on_slow": SLOW}}),
     (
         "define_entry_point",
         {
@@ -38,13 +47,16 @@ SETTINGS: list[tuple[str, Fields]] = [
     ),
     ("register_operator", {"operator_id": "ana", "name": "Ana", "email": "ana@example.org"}),
     ("register_operator", {"operator_id": "ben"}),
+    ("register_operator", {"operator_id": "cleo"}),
     ("join_group", {"operator_id": "ana", "group_id": "support"}),
     ("join_group", {"operator_id": "ben", "group_id": "support"}),
     ("join_group", {"operator_id": "ben", "group_id": "calls"}),
+    ("join_group", {"operator_id": "cleo", "group_id": "support"}),
 ]
 OPEN: Fields = {"conversation_id": "c1", "entry_point_id": "site", "attributes": {"cart": 3}}
 C1: Fields = {"conversation_id": "c1"}
 C2: Fields = {"conversation_id": "c2"}
+C3: Fields = {"conversation_id": "c3"}
 STORY: list[tuple[tuple[str, str], str, Fields]] = [
     (VERA, "open", OPEN | {"group_id": "support"}),
     (ANA, "log_in", {"session_id": "s1"}),
@@ -61,6 +73,17 @@ STORY: list[tuple[tuple[str, str], str, Fields]] = [
     (ADMIN, "assign_visitor", {"visitor_id": "vera", "to": {"operator": "ana"}}),
     (ADMIN, "forward", C1 | {"to": {"group": "calls"}}),
     (VERA, "close", C2),
+    (VERA, "close", C2),
+    (CLEO, "log_in", {"session_id": "s3"}),
+    (CLEO, "set_status", {"status": "invisible"}),
+    (CLEO, "set_preferences", {"reachable_when_slow": True}),
+    (WIM, "open", C3 | {"entry_point_id": "site", "group_id": "support"}),
+]
+ONCE_IT_IS_SLOW: list[tuple[tuple[str, str], str, Fields]] = [
+    (BEN, "set_status", {"status": "online"}),
+    (ANA, "forward", C3 | {"to": {"operator": "ben"}, "mode": "offer", "note": "yours?"}),
+    (BEN, "decline_offer", C3 | {"offer": 1, "reason": "busy"}),
+    (ANA, "log_out", {"session_id": "s1"}),
 ]
 QUESTIONS: list[tuple[tuple[str, str], str, Fields]] = [
     (ADMIN, "roster", {}),
@@ -98,10 +121,13 @@ async def played() -> AsyncIterator[Played]:
                     "entry": "entry.*",
                 }.items()
             }
-            last = 0
             for actor, command, body in [*((ADMIN, *setting) for setting in SETTINGS), *STORY]:
+                await _done(client, actor, command, body)
+            await feeds["operator"].until(lambda _: feeds["operator"].of("escalated"))
+            last = 0
+            for actor, command, body in ONCE_IT_IS_SLOW:
                 last = await _done(client, actor, command, body)
-            await events.until(lambda _: _position(events) == last)
+            await events.until(lambda _: _position(events) >= last)
             yield Played(client, feeds, events)
 
 

@@ -1,8 +1,10 @@
 """``docs/wire.md`` names the commands, queries, feeds, codes and policies that exist, no others."""
 
+import json
 import re
 from collections.abc import Iterator
 from functools import cache
+from typing import Literal, get_args, get_origin
 
 import msgspec
 import pytest
@@ -11,7 +13,7 @@ from msgspec import UNSET
 from services.router.live import JOBS_MAX
 from shared.routing.commands import COMMANDS
 from shared.routing.evolve import COMMANDS_MAX
-from shared.routing.policy import Policy
+from shared.routing.policy import WORKSPACE_ONLY, Policy, SlowStep, WideningStep
 from shared.routing.questions import QUERIES
 from shared.wire.feeds import FEEDS, FeedMessage
 from shared.wire.refusals import BODY_BYTES_MAX, DEPTH_MAX
@@ -19,6 +21,14 @@ from shared.wire.replies import STATUS
 from tests.tidy.sources import ROOT, modules
 
 _CODE = re.compile(r"`([a-z_]+)(\?)?`")
+_WORDS = sorted(
+    {
+        word
+        for words in (*msgspec.structs.fields(Policy), *msgspec.structs.fields(SlowStep))
+        if get_origin(words.type) is Literal
+        for word in get_args(words.type)
+    }
+)
 _COMMON = {*FeedMessage.__struct_fields__, "seq"}
 
 
@@ -31,6 +41,13 @@ def _section(title: str) -> str:
     """From the heading to the next one of the same rank."""
     found = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", _page(), re.MULTILINE | re.DOTALL)
     assert found, title
+    return found[1]
+
+
+def _part(title: str, part: str) -> str:
+    """What stands under the smaller heading ``part`` of a section."""
+    found = re.search(rf"^### {part}\n(.*?)(?=^### |\Z)", _section(title), re.MULTILINE | re.DOTALL)
+    assert found, part
     return found[1]
 
 
@@ -75,19 +92,41 @@ def test_commands_are_those_there_are() -> None:
     assert _described("Commands") == expected
 
 
+def test_what_is_reserved_stands_apart() -> None:
+    rows = {row[0].strip("`") for row in _rows(_part("Commands", "Presence"))} - {"command"}
+    assert rows == {name for name, command in COMMANDS.items() if command.reserved == "presence"}
+    assert {command.reserved for command in COMMANDS.values()} == {"", "presence"}
+
+
 def test_queries_are_those_there_are() -> None:
     expected = {name: (set(query.allowed), _fields(query)) for name, query in QUERIES.items()}
     assert _described("Queries") == expected
 
 
 def test_policies_are_those_there_are() -> None:
-    rows = {
-        row[0].strip("`"): row[2].strip("`")
-        for row in _rows(_section("Commands").partition("### Policies")[2])
-        if _CODE.fullmatch(row[0])
-    }
+    rows = [row for row in _rows(_part("Commands", "Policies")) if row[0].startswith("`")]
+    described = {row[0].strip("` ¹"): row[2].strip("`") for row in rows}
     defaults = msgspec.to_builtins(Policy())
-    assert rows == {name: str(value) for name, value in defaults.items()}
+    assert described == {name: _shown(value) for name, value in defaults.items()}
+    marked = {row[0].strip("` ¹") for row in rows if row[0].endswith("¹")}
+    assert marked == set(WORKSPACE_ONLY)
+
+
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+@pytest.mark.parametrize(("policy", "step"), [("on_slow", SlowStep), ("widening", WideningStep)])
+def test_steps_of_policies_are_those_there_are(policy: str, step: type[msgspec.Struct]) -> None:
+    rows = [row for row in _rows(_part("Commands", "Steps of policies")) if f"`{policy}`" in row[1]]
+    described = {name: optional for row in rows for name, optional in _named(row[0]).items()}
+    assert described == _fields(step)
+
+
+@pytest.mark.parametrize("word", _WORDS)
+def test_every_word_that_a_policy_takes_is_explained(word: str) -> None:
+    explained = _part("Commands", "Policies") + _part("Commands", "Steps of policies")
+    assert f"`{word}`" in explained
 
 
 def test_feeds_are_those_there_are() -> None:
@@ -122,8 +161,9 @@ def _is_given(code: str) -> bool:
         rf'Refused\(\s*"{code}"',
         rf'unknown\("{code.removeprefix("unknown_")}"',
         rf'(?::|or) "{code}"',
+        rf'^[A-Z_]+ = "{code}"',
     )
-    patterns = [re.compile(part) for part in made]
+    patterns = [re.compile(part, re.MULTILINE) for part in made]
     texts = [module.text for module in modules("shared", "services")]
     return any(pattern.search(text) for pattern in patterns for text in texts)
 

@@ -269,8 +269,12 @@ def mode_of(tables: Tables, entry_point: EntryPoint) -> str:
         for target in entry_point.fallback:
             if target.operator is None:
                 reached += members_of(tables, target)
+                if groups_of(tables, target):
+                    break  # it goes there, whoever is online
             elif target.operator in tables.operators:
                 reached.append(target.operator)
+                if is_assignable(tables, target.operator):
+                    break
     if any(is_routable(tables, operator_id) for operator_id in reached):
         return "live"
     return entry_point.offline_display

@@ -14,7 +14,14 @@ from shared.routing.decide import Instruction, decide
 from shared.routing.events import Actor, Request
 from shared.routing.ids import CommandId, ConversationId, EntryPointId, OperatorId, Ref, UnixMs
 from shared.routing.state import Conversation, Operator, SeenCommand
-from shared.routing.transaction import Recorded, Stamp, advance, record, repeat_of
+from shared.routing.transaction import (
+    DECISIONS_MAX,
+    Recorded,
+    Stamp,
+    advance,
+    record,
+    repeat_of,
+)
 from shared.routing.waiting import waiting_reason
 from shared.routing.workspace import Workspace
 
@@ -137,6 +144,9 @@ def desk(**capacities: int) -> Steps:
 class Story:
     """What happens in one workspace, command by command."""
 
+    decisions_max = DECISIONS_MAX
+    """After how many decisions a pass is cut; what is left follows before the next command."""
+
     def __init__(self) -> None:
         self.workspace = Workspace(workspace_id="acme")
         self.log: list[Recorded] = []
@@ -160,7 +170,7 @@ class Story:
         self.at = UnixMs(self.at + seconds * 1_000)
         self.refusal, self.repeated, self.warnings = None, None, ()
         self.last = []
-        self._follow(advance(self.workspace, self.at, EPOCH))
+        self._follow(advance(self.workspace, self.at, EPOCH, self.decisions_max))
         return self
 
     def when(self, actor: Actor, name: str, /, *, cmd: str | None = None, **fields: Any) -> "Story":
@@ -190,7 +200,7 @@ class Story:
             return self
         self.warnings = outcome.warnings
         self.last = []
-        self._follow(record(self.workspace, outcome.events, stamp))
+        self._follow(record(self.workspace, outcome.events, stamp, self.decisions_max))
         return self
 
     def _follow(self, events: Iterable[Recorded]) -> None:

@@ -55,7 +55,7 @@ def test_au01_so_does_having_to_wait(story: Story) -> None:
         event("conversation_opened"),
         event(
             "conversation_queued",
-            delivery="auto",
+            hold="auto",
             reason="skill_missing",
             decided_at=version + 1,
             policy_version=version,

@@ -34,7 +34,7 @@ def test_ro02_auto_assigns_at_once(story: Story) -> None:
 def test_ro02_manual_waits_until_somebody_claims_it(story: Story) -> None:
     story.given(desk(ana=5), policy(delivery="manual"))
     story.opens("c1").then(
-        event("conversation_opened"), event("conversation_queued", delivery="manual")
+        event("conversation_opened"), event("conversation_queued", hold="manual")
     )
     story.given(online("ben", "support"), step(ANA, "set_status", status="busy"))
     assert story.owner("c1") is None
@@ -49,7 +49,7 @@ def test_ro02_a_broadcast_tells_all_routable_members_and_uses_no_slot(story: Sto
     story.given(registered("dan", "support"), step(CLEO, "set_status", status="busy"))
     story.opens("c1").then(
         event("conversation_opened"),
-        event("conversation_queued", delivery="broadcast", reason="broadcast"),
+        event("conversation_queued", hold="broadcast", reason="broadcast"),
         event("conversation_broadcast", conversation_id="c1", operator_ids=["ana", "ben"]),
     )
     assert (story.load("ana"), story.load("ben")) == (0, 0)
@@ -143,7 +143,7 @@ def test_ro02_delivery_comes_from_the_group_of_the_scope(story: Story) -> None:
 def test_f10_once_switched_from_automatic_nothing_is_pushed(story: Story, delivery: str) -> None:
     story.given(desk(ana=1), opened("c1", "c2"))
     story.now(policy(delivery=delivery)).then_among_others(
-        event("conversation_queued", conversation_id="c2", delivery=delivery)
+        event("conversation_queued", conversation_id="c2", hold=delivery)
     )
     story.when(ANA, "close", conversation_id="c1").then(event("conversation_closed"))
     story.opens("c3").never("conversation_assigned")

@@ -181,7 +181,7 @@ def test_ro08_all_declined_until_somebody_new_comes(story: Story) -> None:
 
 def test_ro08_a_conversation_that_nobody_may_have_is_never_given_away(story: Story) -> None:
     story.given(desk(ana=1), opened("c1", skills=["fr"]))
-    story.after(30 * 86_400).then()
+    story.after(30 * 86_400).then(event("conversation_slow"))
     assert story.conversation("c1").state == "waiting"
     assert story.conversation("c1").scope == story.conversation("c1").home_scope
 

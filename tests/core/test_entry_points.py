@@ -117,5 +117,5 @@ def test_gr10_a_policy_of_the_chosen_group_holds(story: Story) -> None:
     story.given(desk(ana=1), entry_point("web", "support", ask_group=True))
     story.given(policy(group_id="support", delivery="manual"))
     story.opens("c1", group_id="support").then_among_others(
-        event("conversation_queued", delivery="manual")
+        event("conversation_queued", hold="manual")
     )

@@ -96,7 +96,7 @@ def test_fw03_the_delivery_of_the_group_holds(story: Story) -> None:
     story.given(policy(group_id="x", delivery="broadcast"), opened("c1", "c2"))
     story.when(ANA, "forward", conversation_id="c1", to={"group": "x"}).then(
         event("conversation_forwarded", to={"group": "x"}),
-        event("conversation_queued", delivery="broadcast"),
+        event("conversation_queued", hold="broadcast"),
         event("conversation_broadcast", operator_ids=["ben", "cleo"]),
     )
     assert story.owners("c1", "c2") == [None, "ana"]

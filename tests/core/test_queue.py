@@ -140,7 +140,9 @@ def test_q06_a_heavy_one_that_does_not_fit_is_passed(story: Story) -> None:
 
 
 def test_q13_what_waited_overnight_is_served_in_the_morning(story: Story) -> None:
-    story.given(desk(), registered("ana", "support"), opened("c1")).after(16 * 3_600).then()
+    story.given(desk(), registered("ana", "support"), opened("c1")).after(16 * 3_600).then(
+        event("conversation_slow")
+    )
     story.now(logged_in("ana")).then_among_others(
         event("conversation_assigned", conversation_id="c1", operator_id="ana")
     )

@@ -93,11 +93,30 @@ def _tampered(decision: EventUnion) -> EventUnion:
         case e.ConversationAssigned():
             return msgspec.structs.replace(decision, pool_size=decision.pool_size + 1)
         case e.ConversationQueued():
-            return msgspec.structs.replace(decision, delivery="manual", reason="manual")
+            return msgspec.structs.replace(decision, hold="manual", reason="manual")
         case e.ConversationBroadcast():
             return msgspec.structs.replace(decision, operator_ids=(nobody, *decision.operator_ids))
         case e.ConversationRedirected():
             return msgspec.structs.replace(decision, reason="operator_gone")
+        case e.ConversationOffered():
+            return msgspec.structs.replace(decision, expires_at=UnixMs(decision.expires_at + 1))
+        case e.OfferRescinded():
+            return msgspec.structs.replace(decision, reason="forwarded")
+        case e.RoundEnded():
+            return msgspec.structs.replace(decision, round=decision.round + 1)
+        case e.OperatorUnresponsive():
+            return msgspec.structs.replace(decision, missed=decision.missed + 1)
+        case e.ForwardReturned():
+            return msgspec.structs.replace(decision, kept=not decision.kept)
+        case e.ConversationWidened():
+            return msgspec.structs.replace(decision, priority=decision.priority - 1)
+        case e.ConversationEscalated():
+            return msgspec.structs.replace(decision, operator_ids=(*decision.operator_ids, nobody))
+        case e.ConversationReassigned():
+            other = "slow" if decision.reason == "owner_offline" else "owner_offline"
+            return msgspec.structs.replace(decision, reason=other)
+        case e.NobodyElse():
+            return msgspec.structs.replace(decision, operator_id=OperatorId("ana"))
         case _:
             raise AssertionError(decision)
 

@@ -179,6 +179,7 @@ def test_gr06_a_visitor_sees_and_sets_only_what_is_its_own(story: Story) -> None
         story.when(Actor("visitor", "wim"), command, conversation_id="c1").refused(
             "unknown_conversation"
         )
+    story.when(VERA, "close", conversation_id="c1").then_among_others(event("conversation_missed"))
     story.when(VERA, "close", conversation_id="c1")
     story.when(VERA, "open", **mine).refused("already_closed")
     story.when(VERA, "assign_visitor", visitor_id="wim", to={"everyone": True}).refused(

@@ -55,7 +55,7 @@ def test_st01_after_a_break_the_previous_choice_returns(story: Story) -> None:
         event("status_chosen", status="busy", until=BEGINNING + 600_000, afterwards="online")
     )
     story.given(step(ANA, "close", conversation_id="c1"))
-    story.after(599).then()
+    story.after(599).then(event("conversation_slow"))
     assert story.owner("c2") is None
     story.after(1).then(
         event("status_break_ended", operator_id="ana", status="online", due=BEGINNING + 600_000),

@@ -166,6 +166,7 @@ def test_au09_an_anonymous_visitor_becomes_known_in_all_that_is_open(story: Stor
 
 def test_tm05_closing_frees_the_slot_at_once(story: Story) -> None:
     story.given(desk(ana=1), vera_opens("c1"), opened("c2"))
+    story.given(step(ANA, "reply", conversation_id="c1"))
     story.when(VERA, "close", conversation_id="c1", reason="solved", text="thanks").then(
         event("conversation_closed", owner="ana", reason="solved"),
         event("conversation_assigned", conversation_id="c2", operator_id="ana"),

@@ -6,6 +6,7 @@ As a program it prints that state's hash: ``python -m tests.core.told_story``.
 import sys
 
 from shared.routing.describe import state_hash
+from shared.routing.events import Actor
 from tests.core.story import (
     ADMIN,
     ANA,
@@ -25,10 +26,21 @@ from tests.core.story import (
     step,
 )
 
+EVE = Actor("operator", "eve")
+FAY = Actor("operator", "fay")
+GUS = Actor("operator", "gus")
+
 
 def tell() -> Story:
-    """A morning at a shop with two desks, a second level and a phone."""
+    """A whole day: a morning without offers, and a night full of them."""
     story = Story()
+    _morning(story)
+    _night(story)
+    return story
+
+
+def _morning(story: Story) -> None:
+    """At a shop with two desks, a second level and a phone."""
     story.given(group("sales", names={"de": "Verkauf"}), group("help"), group("experts"))
     story.given(role("helper", assigned="write", unassigned="write"))
     story.given(entry_point("shop", "sales", "help", fallback=[{"group": "experts"}]))
@@ -59,7 +71,40 @@ def tell() -> Story:
     story.given(step(VERA, "write", conversation_id="v1"))
     story.given(step(ADMIN, "delete_group", group_id="experts"))
     story.given(step(ADMIN, "remove_entry_point", entry_point_id="app"))
-    return story
+
+
+def _night(story: Story) -> None:
+    """Everything is offered; people decline, fall silent, come and go, or are too slow."""
+    story.given(group("night"), entry_point("bell", "night"), policy(unresponsive_after=1))
+    asked = {"delivery": "offer", "decline_backoff_s": 15, "rounds_max": 2, "ranking": None}
+    story.given(policy(group_id="night", **asked), policy(entry_point_id="bell", affinity="off"))
+    story.given(online("eve", "night", capacity=4), online("fay", "night", capacity=3))
+    story.given(opened("n1", entry_point_id="bell"))
+    story.given(step(EVE, "decline_offer", conversation_id="n1", offer=1, text="no idea"))
+    story.after(30).after(15)  # fay does not answer, and everybody was asked
+    story.given(step(EVE, "set_status", status="busy"), step(EVE, "set_status", status="online"))
+    story.given(step(EVE, "accept_offer", conversation_id="n1", offer=4))
+    story.given(step(EVE, "reply", conversation_id="n1"), step(FAY, "set_status", status="online"))
+    to_fay = {"conversation_id": "n1", "to": {"operator": "fay"}, "mode": "offer"}
+    story.given(step(EVE, "forward", **to_fay, note="you know him"))
+    story.given(step(FAY, "decline_offer", conversation_id="n1", offer=5, reason="wrong_skill"))
+    story.given(step(EVE, "forward", **to_fay), step(EVE, "recall_offer", conversation_id="n1"))
+    slow = [{"after_s": 20, "action": "reassign"}, {"after_s": 40, "action": "escalate_invisible"}]
+    story.given(policy(group_id="night", on_slow=slow, on_owner_offline="reassign"))
+    story.given(step(EVE, "set_status", status="busy"), opened("n2", entry_point_id="bell"))
+    story.given(step(FAY, "accept_offer", conversation_id="n2", offer=1))
+    story.given(online("gus", "night"), step(GUS, "set_status", status="invisible"))
+    story.given(step(GUS, "set_preferences", reachable_when_slow=True)).after(20).after(20)
+    story.given(step(EVE, "set_status", status="online"))
+    story.given(step(GUS, "claim", conversation_id="n2"), step(GUS, "log_out", session_id="gus-1"))
+    story.given(step(ADMIN, "log_out_operator", operator_id="eve"))
+    wider = [{"after_s": 30, "add_everyone": True, "raise_priority": 2}]
+    story.given(policy(entry_point_id="bell", widening=wider))
+    story.given(step(ADMIN, "log_out_operator", operator_id="fay"))
+    story.given(opened("n3", entry_point_id="bell", optional_skills=["fr"])).after(30)
+    story.given(step(ADMIN, "set_policy", scope={"workspace": True}, policy={"wrap_up_s": 60}))
+    story.given(step(ADMIN, "close", conversation_id="n2"))
+    story.given(step(Actor("visitor", "visitor-n2"), "write", conversation_id="n2")).after(3_600)
 
 
 if __name__ == "__main__":

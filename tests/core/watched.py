@@ -29,7 +29,7 @@ class WatchedStory(Story):
                 self._check_assigned(assigned)
             case e.ConversationQueued() as queued:
                 look = self.looks[queued.conversation_id]
-                assert queued.delivery == look.delivery
+                assert queued.hold == look.delivery
                 assert queued.pool_size == len(look.with_room)
                 assert look.delivery != "auto" or not look.eligible
             case e.ConversationBroadcast() as broadcast:

@@ -1,4 +1,4 @@
-"""The demo tells three true stories, ends with the verdict of the replay, and leaves nothing."""
+"""The demo tells five true stories, ends with the verdict of the replay, and leaves nothing."""
 
 import os
 import re
@@ -45,6 +45,37 @@ KEY_FACTS = {
         r"told     visitor-1, visitor-2, visitor-3: mode_changed site, messenger",
         r"checked  ana is busy again, as she had chosen",
         r"checked  the widgets are live again",
+    ],
+    "4. Offers and overflow": [
+        r"chat-1, as offer 1, is offered to ana: most_free_slots, .* tie-break operator_id",
+        r"chat-1, as offer 2, is offered to ben: .* tie-break sole",
+        r"chat-1 is widened: also group overflow, priority 5",
+        r"chat-1: offer 2 to ben has expired",
+        r"told     cleo: offered chat-1, offer 3, alert",
+        r"refused  offer_ended: offer 1 of chat-1 has ended: declined",
+        r"refused  offer_ended: offer 2 of chat-1 has ended: expired",
+        r"checked  it is cleo's, and as much the shop's as before",
+        r"told     ana: offered chat-1, by cleo, offer 4, alert",
+        r"chat-1 stays with cleo: the forward was declined",
+        r"told     cleo: returned chat-1, declined, alert",
+        r"chat-2: all were asked, round 1: a pause",
+        r"chat-2: the pause is over, all are asked again",
+        r"checked  now he takes it",
+        r"forward_offered by cleo: operator ana, note: Sie kennt den Fall",
+    ],
+    "5. Too slow": [
+        r"chat-1 has gone unanswered for too long: escalate_invisible",
+        r"told     ben: escalated chat-1, alert",
+        r"checked  dan, who did not agree to that, has heard nothing",
+        r"checked  it is ben's, and ana still takes part",
+        r"refused  not_allowed: nobody but the service presence may send this command",
+        r"checked  at once nothing is routed to her, and she is not offline yet",
+        r"cleo is offline \(disconnected\)",
+        r"chat-2 is taken from cleo: owner_offline",
+        r"told     visitor-2: reassigned chat-2, cleo",
+        r"chat-2 goes to ana: .* pool of 1, tie-break sole",
+        r"checked  the visitor was told once",
+        r"checked  cleo is online as if nothing had been, and chat-2 stays with ana",
     ],
 }
 

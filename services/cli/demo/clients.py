@@ -6,6 +6,7 @@ them. None of them looks into the engine.
 
 import asyncio
 import uuid
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -17,6 +18,7 @@ from shared.ports import Message
 Fields = dict[str, Any]
 
 ANSWER_WITHIN_S = 5.0
+HAPPEN_WITHIN_S = 15.0
 TRIES_MAX = 4
 
 
@@ -101,6 +103,10 @@ class FrontEnd:
 class AdminTool(FrontEnd):
     """Settings: groups, operators, entry points, policies."""
 
+    async def position(self) -> int:
+        """Where the log ends, as far as it is committed."""
+        return (await self._request("ask", "workspace", {}, {})).position
+
 
 class Desk(FrontEnd):
     """The front end at which one operator sits."""
@@ -135,6 +141,15 @@ class Widget(FrontEnd):
         return str((await self.ask("entry_point", entry_point_id=self.entry_point_id))["mode"])
 
 
+class PresenceService(FrontEnd):
+    """What watches over heartbeats, and may say that one has stopped; nobody else may."""
+
+    kind = "service"
+
+    def __init__(self, bus: NatsBus, workspace_id: str) -> None:
+        super().__init__(bus, workspace_id, "presence")
+
+
 class LogReader:
     """A back end that follows the events of one workspace as they are published."""
 
@@ -149,8 +164,25 @@ class LogReader:
 
     async def up_to(self, position: int) -> None:
         """Wait until the event at ``position`` has come. Raises ``TimeoutError``."""
-        async with asyncio.timeout(ANSWER_WITHIN_S):
-            while not self.events or self.events[-1].position < position:
+        await self._until(lambda event: event.position >= position, ANSWER_WITHIN_S)
+
+    async def happens(self, name: str, after: int, **fields: object) -> LoggedEvent:
+        """Wait for an event behind ``after`` with these fields. Raises ``TimeoutError``."""
+
+        def is_it(event: LoggedEvent) -> bool:
+            told = event.position > after and event.name == name
+            return told and fields.items() <= event.fields.items()
+
+        return await self._until(is_it, HAPPEN_WITHIN_S)
+
+    async def _until(self, is_it: Callable[[LoggedEvent], bool], within_s: float) -> LoggedEvent:
+        looked_at = 0
+        async with asyncio.timeout(within_s):
+            while True:
+                for event in self.events[looked_at:]:
+                    if is_it(event):
+                        return event
+                looked_at = len(self.events)
                 self._news.clear()
                 await self._news.wait()
 

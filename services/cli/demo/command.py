@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import typer
 
-from services.cli.demo import by_hand, second_level, status
+from services.cli.demo import by_hand, offers, second_level, status, too_slow
 from services.cli.demo.child import ChildFailed, engine, replay
 from services.cli.demo.stage import Stage, StoryFailed
 from services.cli.demo.telling import Teller
@@ -35,11 +35,13 @@ STORIES = (
     Story("second-level", second_level.TITLE, second_level.ABOUT, second_level.play),
     Story("by-hand", by_hand.TITLE, by_hand.ABOUT, by_hand.play),
     Story("status", status.TITLE, status.ABOUT, status.play),
+    Story("offers", offers.TITLE, offers.ABOUT, offers.play),
+    Story("too-slow", too_slow.TITLE, too_slow.ABOUT, too_slow.play),
 )
 
 
 def demo() -> None:
-    """Play three stories on a real engine, explain each decision, and replay the log.
+    """Play five stories on a real engine, explain each decision, and replay the log.
 
     Needs nothing and leaves nothing: the engine, its broker and its log live in a temporary
     directory. Exit code 1: something did not come out as it is told.

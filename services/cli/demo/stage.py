@@ -12,6 +12,7 @@ from services.cli.demo.clients import (
     Fields,
     FrontEnd,
     LogReader,
+    PresenceService,
     Widget,
     connect,
 )
@@ -35,6 +36,8 @@ class Stage:
         self._front_ends: list[FrontEnd] = []
         self._told = 0
         """Events of the log that were printed or passed over."""
+        self._played = 0
+        """Where the log ended when somebody last did something."""
         self._heard: dict[FrontEnd, int] = {}
 
     async def __aenter__(self) -> Self:
@@ -79,6 +82,11 @@ class Stage:
         await self._seat(widget)
         return widget
 
+    async def presence(self) -> PresenceService:
+        """The one service whose word on who is there is taken."""
+        bus = await self._connection("presence service")
+        return PresenceService(bus, self._workspace_id)
+
     async def _seat(self, front_end: FrontEnd) -> None:
         """Subscribe first, then query, then apply what comes: nothing is missed."""
         await front_end.subscribe()
@@ -106,6 +114,7 @@ class Stage:
         """Somebody does something that is accepted; what follows from it is printed."""
         self._teller.step(who.name, words)
         answer = await self._done(who, command, **fields)
+        self._played = answer.position
         warnings = answer.result.get("warnings")
         if warnings:
             self._teller.warned(warnings)
@@ -124,6 +133,17 @@ class Stage:
         self._expect(f"{command} is refused with {code}", answer.error.code, code)
         return answer.error.detail
 
+    async def wait(self, who: FrontEnd, words: str, name: str, **fields: object) -> None:
+        """Nobody does anything any more, until a timer of the engine's has led to this event."""
+        self._teller.step(who.name, words)
+        end_if_told()
+        try:
+            await self._log.happens(name, self._played, **fields)
+        except TimeoutError:
+            raise StoryFailed(f"{who.name} {words}: the log has no {name} {fields}") from None
+        await self._log.up_to(await self.admin.position())
+        await self._tell_news()
+
     async def _tell_news(self) -> None:
         """Print what the log and the feeds have brought since the last step.
 
@@ -131,7 +151,7 @@ class Stage:
         after the event has come has got the feeds' messages too.
         """
         for event in self._log.events[self._told :]:
-            self._teller.decision(event)
+            self._teller.event(event)
         self._told = len(self._log.events)
         news: dict[str, tuple[Fields, list[str]]] = {}
         for front_end in self._front_ends:

@@ -10,19 +10,28 @@ from rich.console import Console
 from rich.text import Text
 
 from services.cli.demo.clients import LoggedEvent, Problem
+from services.cli.demo.wording import event_text, target_text
 
 Fields = Mapping[str, Any]
 
 _MARGIN = 12
 _SHOWN_FEED_TYPES = (
     "assigned",
+    "offered",
+    "offer_ended",
     "forwarded",
     "added",
     "queue_waiting",
+    "escalated",
+    "slow",
     "released",
+    "returned",
+    "missed",
     "queued",
     "operator_joined",
     "operator_left",
+    "reassigned",
+    "notice",
     "closed",
     "mode_changed",
 )
@@ -47,9 +56,9 @@ class Teller:
         """Somebody does something."""
         self._console.print(Text.assemble((f"{who:<{_MARGIN - 2}}  ", "bold"), words))
 
-    def decision(self, event: LoggedEvent) -> None:
-        """What the engine concluded, with its reasons, if the event is a decision."""
-        text = decision_text(event)
+    def event(self, event: LoggedEvent) -> None:
+        """What the engine concluded, with its reasons, or which timer fell due."""
+        text = event_text(event)
         if text:
             self._beside(f"log {event.position}", text, "green")
 
@@ -86,54 +95,15 @@ class Teller:
         self.line(f"{' ' * _MARGIN}{label:<8} {text}", style)
 
 
-def decision_text(event: LoggedEvent) -> str:
-    """A decision in words, empty for a fact."""
-    fields = event.fields
-    match event.name:
-        case "conversation_assigned":
-            return f"{fields['conversation_id']} goes to {_why_assigned(fields)}"
-        case "conversation_queued":
-            return (
-                f"{fields['conversation_id']} waits: {fields['reason']} "
-                f"(delivery {fields['delivery']}, pool of {fields['pool_size']})"
-            )
-        case "conversation_broadcast":
-            return f"{fields['conversation_id']} is told to {', '.join(fields['operator_ids'])}"
-        case "conversation_redirected":
-            target = target_text(fields["to"])
-            return f"{fields['conversation_id']} is redirected to {target}: {fields['reason']}"
-        case "operator_status_changed":
-            return f"{fields['operator_id']} is {fields['effective']} ({fields['cause']})"
-        case "entry_point_mode_changed":
-            return f"entry point {fields['entry_point_id']} is {fields['mode']}"
-        case _:
-            return ""
-
-
-def target_text(target: Fields) -> str:
-    """Whom a scope means: ``group second``, ``operator ana``, ``everyone``."""
-    ((kind, its_id),) = target.items()
-    return str(kind) if its_id is True else f"{kind} {its_id}"
-
-
-def _why_assigned(fields: Fields) -> str:
-    if fields["reason"] != "routed":
-        excess = ", over capacity" if fields["excess"] else ""
-        return f"{fields['operator_id']}: {fields['reason']}, nobody was ranked{excess}"
-    key = ", ".join(map(str, fields["key"]))
-    return (
-        f"{fields['operator_id']}: {fields['ranking']}, key ({key}), "
-        f"pool of {fields['pool_size']}, tie-break {fields['tie_break']}"
-    )
-
-
 def _message_text(message: Fields) -> str:
     about = [
         str(message[name])
         for name in ("conversation_id", "entry_point_id", "operator_id", "mode")
         if name in message
     ]
-    about += [f"{name} {message[name]}" for name in ("by", "place") if message.get(name)]
+    about += [f"{name} {message[name]}" for name in ("by", "place", "offer") if message.get(name)]
+    about += [str(message[name]) for name in ("how", "code") if name in message]
+    about += [message["reason"]] if message["type"] == "returned" else []
     alert = ", alert" if message["alert"] else ""
     return f"{message['type']} {', '.join(about)}{alert}"
 
@@ -141,9 +111,9 @@ def _message_text(message: Fields) -> str:
 def _entry_text(entry: Fields) -> str:
     event = entry["event"]
     name = event["type"].partition(".")[0]
-    decided = decision_text(LoggedEvent(entry["position"], name, event))
-    if decided:
-        return f"{name}: {decided}"
+    in_words = event_text(LoggedEvent(entry["position"], name, event))
+    if in_words:
+        return f"{name}: {in_words}"
     said = [target_text(event["to"])] if "to" in event else []
     said += [str(event[name]) for name in ("operator_id", "status") if name in event]
     said += [f"note: {event['note']}"] if event.get("note") else []

@@ -6,17 +6,32 @@ Nothing is changed here: the facts are returned, and whoever appends them evolve
 from collections.abc import Callable
 from typing import Any
 
-from shared.routing.commands import Command, Refused
-from shared.routing.decide import conversations, forwarding, operators, settings, visitors
+from shared.routing.commands import ComeBack, Command, LeavePage, Refused
+from shared.routing.decide import (
+    conversations,
+    forwarding,
+    offers,
+    operators,
+    presence,
+    settings,
+    visitors,
+)
 from shared.routing.decide.rights import refuse_kind
 from shared.routing.decide.verdict import Facts, Instruction
+from shared.routing.events import Fact, OperatorActive, VisitorBack
 from shared.routing.workspace import Workspace
 
 __all__ = ["Facts", "Instruction", "decide"]
 
-_DECIDE: dict[type[Command], Callable[[Workspace, Any, Instruction], Facts | Refused]] = (
-    settings.DECIDE | operators.DECIDE | conversations.DECIDE | forwarding.DECIDE | visitors.DECIDE
-)
+_DECIDE: dict[type[Command], Callable[[Workspace, Any, Instruction], Facts | Refused]] = {
+    **settings.DECIDE,
+    **operators.DECIDE,
+    **presence.DECIDE,
+    **visitors.DECIDE,
+    **conversations.DECIDE,
+    **offers.DECIDE,
+    **forwarding.DECIDE,
+}
 
 
 def decide(workspace: Workspace, command: Command, instruction: Instruction) -> Facts | Refused:
@@ -27,4 +42,22 @@ def decide(workspace: Workspace, command: Command, instruction: Instruction) -> 
     refusal = refuse_kind(workspace, command, instruction.actor)
     if refusal is not None:
         return refusal
-    return _DECIDE[type(command)](workspace, command, instruction)
+    outcome = _DECIDE[type(command)](workspace, command, instruction)
+    if isinstance(outcome, Refused):
+        return outcome
+    return Facts(
+        (*_signs_of_life(workspace, command, instruction), *outcome.events), outcome.warnings
+    )
+
+
+def _signs_of_life(
+    workspace: Workspace, command: Command, instruction: Instruction
+) -> tuple[Fact, ...]:
+    """Whoever sends an accepted command is there, even if he was thought to be away."""
+    if instruction.operator_id is not None:
+        operator = workspace.operators[instruction.operator_id]
+        return (OperatorActive(operator.operator_id),) if operator.idle else ()
+    if instruction.visitor_id is None or isinstance(command, LeavePage | ComeBack):
+        return ()
+    visitor = workspace.visitors.get(instruction.visitor_id)
+    return (VisitorBack(visitor.visitor_id),) if visitor is not None and visitor.away else ()

@@ -16,6 +16,7 @@ from shared.routing.decide.rights import (
 )
 from shared.routing.decide.verdict import NOTHING, Facts, Instruction, facts
 from shared.routing.ids import OperatorId
+from shared.routing.leaving import ended_by_visitor
 from shared.routing.reopening import reopened
 from shared.routing.state import Conversation
 from shared.routing.workspace import Workspace
@@ -51,18 +52,42 @@ def _claim(workspace: Workspace, command: c.Claim, instruction: Instruction) -> 
     operator_id = instruction.acting_operator()
     if conversation.owner == operator_id:
         return NOTHING
-    if conversation.owner is not None:
-        return Refused(
-            "already_owned",
-            f"{conversation.owner} owns {conversation.conversation_id}",
-            {"owner": conversation.owner},
+    return _taken(workspace, conversation, operator_id) or _owned_by_another(conversation)
+
+
+def _owned_by_another(conversation: Conversation) -> Refused:
+    return Refused(
+        "already_owned",
+        f"{conversation.owner} owns {conversation.conversation_id}",
+        {"owner": conversation.owner},
+    )
+
+
+def _taken(
+    workspace: Workspace, conversation: Conversation, operator_id: OperatorId
+) -> Facts | Refused | None:
+    """It becomes his: by accepting what he is offered, by escalation, or because it is nobody's.
+
+    None where it is somebody else's and stays so.
+    """
+    offer = conversation.offer
+    if offer is not None and offer.operator_id == operator_id:
+        return facts(
+            e.OfferAccepted(
+                conversation.conversation_id, operator_id, offer.number, conversation.owner
+            )
         )
-    refusal = require(workspace, operator_id, "conversations.unassigned: write")
-    return refusal or facts(_claimed(conversation, operator_id))
-
-
-def _claimed(conversation: Conversation, operator_id: OperatorId) -> e.ConversationClaimed:
-    return e.ConversationClaimed(conversation.conversation_id, operator_id)
+    if conversation.owner is not None and operator_id not in conversation.escalated:
+        return None
+    if operator_id not in conversation.escalated and not involved(conversation, operator_id):
+        refusal = require(workspace, operator_id, "conversations.unassigned: write")
+        if refusal is not None:
+            return refusal
+    return facts(
+        e.ConversationClaimed(
+            conversation.conversation_id, operator_id, previous_owner=conversation.owner
+        )
+    )
 
 
 def _join(workspace: Workspace, command: c.Join, instruction: Instruction) -> Facts | Refused:
@@ -70,15 +95,25 @@ def _join(workspace: Workspace, command: c.Join, instruction: Instruction) -> Fa
     if isinstance(conversation, Refused):
         return conversation
     operator_id = instruction.acting_operator()
+    if conversation.owner == operator_id:
+        return NOTHING
     if conversation.owner is None:
-        refusal = require(workspace, operator_id, "conversations.unassigned: write")
-        return refusal or facts(_claimed(conversation, operator_id))
+        return _taken(workspace, conversation, operator_id) or NOTHING
     if involved(conversation, operator_id):
         return NOTHING
     refusal = require(workspace, operator_id, "conversations.assigned: write")
-    return refusal or facts(
-        e.ParticipantJoined(conversation.conversation_id, operator_id, added_by=None)
-    )
+    return refusal or facts(joined(workspace, conversation, operator_id))
+
+
+def joined(
+    workspace: Workspace,
+    conversation: Conversation,
+    operator_id: OperatorId,
+    added_by: OperatorId | None = None,
+) -> e.ParticipantJoined:
+    """The operator takes part, with or without a slot as policy has it."""
+    uses_slot = workspace.policy_for(conversation).participants_use_slot
+    return e.ParticipantJoined(conversation.conversation_id, operator_id, added_by, uses_slot)
 
 
 def _reply(workspace: Workspace, command: c.Reply, instruction: Instruction) -> Facts | Refused:
@@ -87,17 +122,17 @@ def _reply(workspace: Workspace, command: c.Reply, instruction: Instruction) -> 
         return conversation
     operator_id = instruction.acting_operator()
     reply = e.OperatorReplied(conversation.conversation_id, operator_id, command.channel)
-    if conversation.owner is None:
-        if not involved(conversation, operator_id):
-            refusal = require(workspace, operator_id, "conversations.unassigned: write")
-            if refusal is not None:
-                return refusal
-        return facts(_claimed(conversation, operator_id), reply)
+    if conversation.owner == operator_id:
+        return facts(reply)
+    taken = _taken(workspace, conversation, operator_id)
+    if isinstance(taken, Refused):
+        return taken
+    if taken is not None:
+        return facts(*taken.events, reply)
     if involved(conversation, operator_id):
         return facts(reply)
     refusal = require(workspace, operator_id, "conversations.assigned: write")
-    joined = e.ParticipantJoined(conversation.conversation_id, operator_id, added_by=None)
-    return refusal or facts(joined, reply)
+    return refusal or facts(joined(workspace, conversation, operator_id), reply)
 
 
 # --- leaving it -----------------------------------------------------------------------------
@@ -163,19 +198,20 @@ def _close(workspace: Workspace, command: c.Close, instruction: Instruction) -> 
     conversation = find_open(workspace, command)
     if isinstance(conversation, Refused):
         return conversation
+    text = instruction.refs.get("text")
     if instruction.visitor_id is not None:
         if conversation.visitor_id != instruction.visitor_id:
             return unknown("conversation", command.conversation_id)
-    else:
-        refusal = require_to_handle(workspace, conversation, instruction)
-        if refusal is not None:
-            return refusal
+        return facts(ended_by_visitor(conversation, command.reason, text))
+    refusal = require_to_handle(workspace, conversation, instruction)
+    if refusal is not None:
+        return refusal
     return facts(
         e.ConversationClosed(
             conversation_id=conversation.conversation_id,
             owner=conversation.owner,
             reason=command.reason,
-            text=instruction.refs.get("text"),
+            text=text,
         )
     )
 

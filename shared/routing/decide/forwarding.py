@@ -6,7 +6,7 @@ from typing import Any
 from shared.routing import commands as c
 from shared.routing import events as e
 from shared.routing.commands import Command, Refused
-from shared.routing.decide.conversations import find_open, not_involved
+from shared.routing.decide.conversations import find_open, joined, not_involved
 from shared.routing.decide.rights import (
     holds,
     involved,
@@ -16,9 +16,12 @@ from shared.routing.decide.rights import (
 )
 from shared.routing.decide.targets import find_operator, refuse_receiver, refuse_target
 from shared.routing.decide.verdict import NOTHING, Facts, Instruction, facts
-from shared.routing.ids import OperatorId
+from shared.routing.forwards import next_to_ask
+from shared.routing.ids import OperatorId, UnixMs
 from shared.routing.scope import Scope
 from shared.routing.state import Conversation
+from shared.routing.status import not_routable
+from shared.routing.vocabulary import ForwardMode
 from shared.routing.workspace import Workspace
 
 NOBODY_REACHABLE = "nobody_reachable"
@@ -33,8 +36,11 @@ def _forward(workspace: Workspace, command: c.Forward, instruction: Instruction)
     )
     if refusal is not None:
         return refusal
-    if _is_there_already(conversation, command.to):
+    mode = command.mode or workspace.policy_for(conversation).forward_mode
+    if _is_there_already(conversation, command.to, mode):
         return NOTHING
+    if mode == "offer" and conversation.owner is not None:
+        return _forward_on_offer(workspace, conversation, command, instruction)
     event = e.ConversationForwarded(
         conversation_id=conversation.conversation_id,
         to=command.to,
@@ -42,6 +48,47 @@ def _forward(workspace: Workspace, command: c.Forward, instruction: Instruction)
         note=instruction.refs.get("note"),
     )
     return Facts((event,), _remarks(workspace, command.to))
+
+
+def _forward_on_offer(
+    workspace: Workspace,
+    conversation: Conversation,
+    command: c.Forward,
+    instruction: Instruction,
+) -> Facts | Refused:
+    """The owner keeps it until somebody accepts; nobody there to ask is a refusal."""
+    refusal = _refuse_to_ask(workspace, conversation, command.to)
+    if refusal is not None:
+        return refusal
+    assert conversation.owner is not None
+    timeout_s = workspace.policy_of(
+        conversation.home_scope if command.to.operator is not None else command.to,
+        conversation.entry_point_id,
+    ).offer_timeout_s
+    return facts(
+        e.ForwardOffered(
+            conversation_id=conversation.conversation_id,
+            to=command.to,
+            sender=conversation.owner,
+            deadline=UnixMs(instruction.at + timeout_s * 1_000),
+            note=instruction.refs.get("note"),
+        )
+    )
+
+
+def _refuse_to_ask(workspace: Workspace, conversation: Conversation, to: Scope) -> Refused | None:
+    if to.operator is None:
+        if next_to_ask(workspace, conversation, to, asked=()) is not None:
+            return None
+        return Refused(NOBODY_REACHABLE, "nobody there could accept it now")
+    operator = workspace.operators[to.operator]
+    if not_routable(operator) is not None:
+        text = f"the operator {to.operator} is {operator.effective}, not online"
+        return Refused("operator_offline", text, {"operator_id": to.operator})
+    if operator.free < conversation.weight:
+        text = f"the operator {to.operator} has no free slot"
+        return Refused("at_capacity", text, {"operator_id": to.operator})
+    return None
 
 
 def _refuse_sender(
@@ -61,7 +108,11 @@ def _refuse_sender(
     return lacks(operator, "assign_others")
 
 
-def _is_there_already(conversation: Conversation, to: Scope) -> bool:
+def _is_there_already(conversation: Conversation, to: Scope, mode: ForwardMode) -> bool:
+    """Whether it is his or there; or offered there, unless it is to move at once after all."""
+    forward = conversation.forward
+    if forward is not None and forward.to == to:
+        return mode == "offer"
     if to.operator is not None:
         return conversation.owner == to.operator
     return conversation.scope == to
@@ -93,7 +144,7 @@ def _add_participant(
         return NOTHING
     refusal = refuse_receiver(workspace, colleague)
     return refusal or facts(
-        e.ParticipantJoined(conversation.conversation_id, command.operator_id, added_by=operator_id)
+        joined(workspace, conversation, command.operator_id, added_by=operator_id)
     )
 
 

@@ -16,6 +16,7 @@ from shared.routing.state import Operator
 from shared.routing.workspace import Workspace
 
 DEFAULT_CAPACITY = 5
+SESSIONS_MAX = 100
 DEFAULT_ROLE = RoleId("staff")
 
 
@@ -31,7 +32,7 @@ def _register_operator(
     settings = _settings(command, blank, instruction)
     if settings["role_id"] not in workspace.roles:
         return unknown("role", settings["role_id"])
-    return facts(e.OperatorRegistered(**settings))
+    return facts(e.OperatorRegistered(kind=command.kind, **settings))
 
 
 def _update_operator(
@@ -122,9 +123,15 @@ def _leave_group(workspace: Workspace, command: c.LeaveGroup, _: Instruction) ->
 
 def _log_in(workspace: Workspace, command: c.LogIn, instruction: Instruction) -> Facts | Refused:
     operator = _self(workspace, instruction)
-    if command.session_id in operator.sessions:
-        return NOTHING
-    return facts(e.OperatorLoggedIn(operator.operator_id, command.session_id))
+    known = command.session_id in operator.sessions
+    if not known and len(operator.sessions) - len(operator.lapsed) >= SESSIONS_MAX:
+        text = f"{operator.operator_id} has {SESSIONS_MAX} sessions already"
+        return Refused("too_many", text, {"sessions_max": SESSIONS_MAX})
+    if not known or operator.unresponsive:
+        return facts(e.OperatorLoggedIn(operator.operator_id, command.session_id))
+    if command.session_id in operator.lapsed:
+        return facts(e.SessionReturned(operator.operator_id, command.session_id))
+    return NOTHING
 
 
 def _log_out(workspace: Workspace, command: c.LogOut, instruction: Instruction) -> Facts | Refused:
@@ -157,13 +164,27 @@ def _set_status(
 
 
 def _is_so_already(operator: Operator, command: c.SetStatus) -> bool:
+    """Choosing the same again still ends being unresponsive."""
     return (
-        operator.chosen == command.status and command.for_s is None and operator.break_until is None
+        operator.chosen == command.status
+        and command.for_s is None
+        and operator.break_until is None
+        and not operator.unresponsive
     )
 
 
+def _set_preferences(
+    workspace: Workspace, command: c.SetPreferences, instruction: Instruction
+) -> Facts | Refused:
+    operator = _self(workspace, instruction)
+    wished = command.reachable_when_slow
+    if wished is UNSET or wished == operator.reachable_when_slow:
+        return NOTHING
+    return facts(e.PreferencesSet(operator.operator_id, wished))
+
+
 def _manual_offline(workspace: Workspace) -> object:
-    return workspace.workspace_policy.get("manual_offline", "allow")
+    return workspace.workspace_wide().manual_offline
 
 
 def _self(workspace: Workspace, instruction: Instruction) -> Operator:
@@ -180,4 +201,5 @@ DECIDE: dict[type[Command], Callable[[Workspace, Any, Instruction], Facts | Refu
     c.LogIn: _log_in,
     c.LogOut: _log_out,
     c.SetStatus: _set_status,
+    c.SetPreferences: _set_preferences,
 }

@@ -15,7 +15,7 @@ def refuse_kind(workspace: Workspace, command: Command, actor: Actor) -> Refused
         return Refused("unknown_workspace", "there is no such workspace")
     if actor.kind == "operator":
         return _refuse_operator(workspace, command, OperatorId(actor.id))
-    if actor.kind in command.allowed:
+    if actor.kind in command.allowed and command.reserved in ("", actor.id):
         return None
     return _not_allowed(actor, command)
 
@@ -36,10 +36,13 @@ def _refuse_operator(
 
 
 def _not_allowed(actor: Actor, command: Command) -> Refused:
-    kinds = " or ".join(command.allowed)
+    if command.reserved:
+        text = f"nobody but the service {command.reserved} may send this command"
+        return Refused("not_allowed", text, {"reserved": command.reserved})
+    kinds = " or ".join(f"{kind}s" for kind in command.allowed)
     return Refused(
         "not_allowed",
-        f"a {actor.kind} may not send this command; a {kinds} may",
+        f"{actor.kind}s may not send this command, but {kinds} may",
         {"allowed": list(command.allowed)},
     )
 

@@ -9,11 +9,18 @@ from shared.routing import commands as c
 from shared.routing import events as e
 from shared.routing.commands import Command, Refused
 from shared.routing.decide.rights import unknown
-from shared.routing.decide.targets import refuse_entry_point, refuse_scope
+from shared.routing.decide.targets import find_operator, refuse_entry_point, refuse_scope
 from shared.routing.decide.verdict import NOTHING, Facts, Instruction, facts
 from shared.routing.ids import GroupId, WorkspaceId
 from shared.routing.permissions import BUILT_IN_ROLES
-from shared.routing.policy import WORKSPACE_ONLY, Layer, PolicyScope, amended
+from shared.routing.policy import (
+    IDLE_TIMEOUT_MIN_S,
+    WORKSPACE_ONLY,
+    Layer,
+    PolicyPatch,
+    PolicyScope,
+    amended,
+)
 from shared.routing.revision import REVISION
 from shared.routing.state import EntryPoint, Group
 from shared.routing.workspace import Workspace
@@ -46,9 +53,28 @@ def _set_policy(workspace: Workspace, command: c.SetPolicy, _: Instruction) -> F
                 f"{field} can be set for the whole workspace only",
                 {"path": f"policy.{field}"},
             )
+    refusal = _refuse_values(workspace, command.policy)
+    if refusal is not None:
+        return refusal
     layer = _layer_at(workspace, command.scope)
     after = amended(layer, command.policy)
     return NOTHING if after == layer else facts(e.PolicySet(command.scope, after))
+
+
+def _refuse_values(workspace: Workspace, policy: PolicyPatch) -> Refused | None:
+    """What the types alone cannot tell."""
+    if isinstance(policy.idle_timeout_s, int) and 0 < policy.idle_timeout_s < IDLE_TIMEOUT_MIN_S:
+        text = f"idle_timeout_s is 0 for never, or at least {IDLE_TIMEOUT_MIN_S}"
+        return Refused("invalid_policy", text, {"path": "policy.idle_timeout_s"})
+    if not isinstance(policy.widening, tuple):
+        return None
+    for number, step in enumerate(policy.widening):
+        for group_id in step.add_groups:
+            if group_id not in workspace.groups:
+                path = f"policy.widening[{number}].add_groups"
+                text = f"there is no group {group_id}"
+                return Refused("invalid_policy", text, {"path": path, "group_id": group_id})
+    return None
 
 
 def _clear_policy(workspace: Workspace, command: c.ClearPolicy, _: Instruction) -> Facts | Refused:
@@ -216,6 +242,7 @@ def _entry_point_event(
         ask_group=_kept(command.ask_group, before.ask_group),
         weight=_kept(command.weight, before.weight),
         visitor_may_set=_kept(command.visitor_may_set, before.visitor_may_set),
+        first_responder=_kept(command.first_responder, before.first_responder),
         names=_kept(command.names, before.names),
     )
 
@@ -236,6 +263,7 @@ def _fresh(command: c.DefineEntryPoint) -> e.EntryPointDefined:
         ask_group=False,
         weight=1,
         visitor_may_set=(),
+        first_responder=None,
         names={},
     )
 
@@ -250,6 +278,7 @@ def _defined_as(entry_point: EntryPoint) -> e.EntryPointDefined:
         entry_point.ask_group,
         entry_point.weight,
         entry_point.visitor_may_set,
+        entry_point.first_responder,
         entry_point.names,
     )
 
@@ -261,6 +290,13 @@ def _refuse_references(workspace: Workspace, command: c.DefineEntryPoint) -> Ref
     for group_id in (*bound, *asked):
         if group_id not in workspace.groups:
             return unknown("group", group_id)
+    bot_id = command.first_responder
+    if bot_id is not UNSET and bot_id is not None:
+        bot = find_operator(workspace, bot_id)
+        if isinstance(bot, Refused):
+            return bot
+        if bot.kind != "bot":
+            return Refused("malformed", f"the first responder {bot_id} is not a bot")
     for target in () if command.fallback is UNSET else command.fallback:
         refusal = refuse_scope(workspace, target) or refuse_entry_point(target)
         if refusal is not None:

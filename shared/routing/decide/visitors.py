@@ -11,12 +11,14 @@ from shared.routing.commands import Command, Refused
 from shared.routing.decide.rights import require, require_to_receive, unknown
 from shared.routing.decide.targets import refuse_entry_point, refuse_scope
 from shared.routing.decide.verdict import NOTHING, Facts, Instruction, facts
+from shared.routing.events import Fact
 from shared.routing.ids import GroupId, VisitorId
+from shared.routing.leaving import left_behind
 from shared.routing.modes import mode_of
 from shared.routing.opening import groups_offered, opening_scope
 from shared.routing.reopening import reopened
 from shared.routing.scope import Scope
-from shared.routing.state import EntryPoint, Visitor
+from shared.routing.state import Conversation, EntryPoint, Visitor
 from shared.routing.vocabulary import AheadSource
 from shared.routing.workspace import Workspace
 
@@ -104,7 +106,7 @@ def _write(workspace: Workspace, command: c.Write, instruction: Instruction) -> 
         return unknown("conversation", command.conversation_id)
     wrote = e.VisitorWrote(command.conversation_id)
     if conversation.closed_at is None:
-        return facts(wrote)
+        return facts(wrote, *_retaken(workspace, conversation))
     policy = workspace.policy_of(conversation.home_scope, conversation.entry_point_id)
     if instruction.at - conversation.closed_at >= policy.reopen_window_s * 1_000:
         return Refused(
@@ -113,6 +115,35 @@ def _write(workspace: Workspace, command: c.Write, instruction: Instruction) -> 
             {"closed_at": conversation.closed_at, "reopen_window_s": policy.reopen_window_s},
         )
     return facts(reopened(workspace, conversation), wrote)
+
+
+def _retaken(workspace: Workspace, conversation: Conversation) -> tuple[Fact, ...]:
+    """The owner's slot that was freed while the visitor was silent is needed again."""
+    if not conversation.slot_free or conversation.owner is None:
+        return ()
+    operator = workspace.operators[conversation.owner]
+    excess = operator.free < conversation.weight
+    return (e.SlotRetaken(conversation.conversation_id, operator.operator_id, excess),)
+
+
+def _leave_page(
+    workspace: Workspace, _command: c.LeavePage, instruction: Instruction
+) -> Facts | Refused:
+    visitor_id = instruction.acting_visitor()
+    visitor = workspace.visitors.get(visitor_id)
+    if visitor is None or visitor.away:
+        return NOTHING
+    return facts(e.VisitorLeft(visitor_id, due=None), *left_behind(workspace, visitor_id))
+
+
+def _come_back(
+    workspace: Workspace, _command: c.ComeBack, instruction: Instruction
+) -> Facts | Refused:
+    visitor_id = instruction.acting_visitor()
+    visitor = workspace.visitors.get(visitor_id)
+    if visitor is None or not visitor.away:
+        return NOTHING
+    return facts(e.VisitorBack(visitor_id))
 
 
 def _identify(
@@ -192,6 +223,8 @@ def _offered_anywhere(workspace: Workspace, to: Scope) -> bool:
 DECIDE: dict[type[Command], Callable[[Workspace, Any, Instruction], Facts | Refused]] = {
     c.Open: _open,
     c.Write: _write,
+    c.LeavePage: _leave_page,
+    c.ComeBack: _come_back,
     c.Identify: _identify,
     c.AssignVisitor: _assign_visitor,
     c.UnassignVisitor: _unassign_visitor,

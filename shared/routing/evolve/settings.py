@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from shared.routing import events as e
+from shared.routing import timers
 from shared.routing.events import Event
+from shared.routing.evolve.ownership import call_off, forgive
 from shared.routing.scope import Scope
-from shared.routing.state import EntryPoint, Group
+from shared.routing.state import Conversation, EntryPoint, Group
 from shared.routing.workspace import Workspace
 
 
@@ -31,7 +33,22 @@ def _policy_set(workspace: Workspace, event: e.PolicySet) -> None:
         workspace.entry_point_policies[scope.entry_point] = event.policy
     else:
         workspace.workspace_policy = event.policy
+    for conversation_id in list(workspace.undecided) + list(workspace.places):
+        conversation = workspace.conversations[conversation_id]
+        conversation.round = 0
+        conversation.back_off_until = None
+        workspace.cancel_timer(timers.name(timers.BACK_OFF, conversation_id))
+        forgive(workspace, conversation)
     workspace.reconsider()
+    for conversation_id in workspace.open:
+        _widen_anew(workspace, workspace.conversations[conversation_id])
+
+
+def _widen_anew(workspace: Workspace, conversation: Conversation) -> None:
+    """What waits widens by the new policy, as if that had held from the beginning of the wait."""
+    if conversation.state in ("waiting", "offered"):
+        workspace.cancel_timer(timers.name(timers.WIDEN, conversation.conversation_id))
+        timers.set_widening(workspace, conversation)
 
 
 def _role_defined(workspace: Workspace, event: e.RoleDefined) -> None:
@@ -74,9 +91,13 @@ def _group_deleted(workspace: Workspace, event: e.GroupDeleted) -> None:
 
 
 def _set_adrift(workspace: Workspace, gone: Scope) -> None:
+    """Those that wait are looked at anyhow."""
     for conversation in workspace.conversations.values():
-        if conversation.state == "assigned" and conversation.home_scope == gone:
+        on_its_way = conversation.state in ("assigned", "offered")
+        if on_its_way and conversation.home_scope == gone:
             workspace.adrift[conversation.conversation_id] = None
+        if conversation.forward is not None and conversation.forward.to == gone:
+            call_off(workspace, conversation, "nobody_reachable")
 
 
 def _entry_point_defined(workspace: Workspace, event: e.EntryPointDefined) -> None:
@@ -90,7 +111,9 @@ def _entry_point_defined(workspace: Workspace, event: e.EntryPointDefined) -> No
         ask_group=event.ask_group,
         weight=event.weight,
         visitor_may_set=event.visitor_may_set,
+        first_responder=event.first_responder,
         names=event.names,
+        closed=known is not None and known.closed,
         mode=known.mode if known is not None else None,
     )
     workspace.reconsider()
@@ -103,6 +126,20 @@ def _entry_point_removed(workspace: Workspace, event: e.EntryPointRemoved) -> No
     workspace.reconsider()
 
 
+def _hours_opened(workspace: Workspace, event: e.HoursOpened) -> None:
+    workspace.entry_points[event.entry_point_id].closed = False
+    workspace.reconsider()
+
+
+def _hours_closed(workspace: Workspace, event: e.HoursClosed) -> None:
+    workspace.entry_points[event.entry_point_id].closed = True
+    workspace.reconsider()
+
+
+def _entry_point_mode_changed(workspace: Workspace, event: e.EntryPointModeChanged) -> None:
+    workspace.entry_points[event.entry_point_id].mode = event.mode
+
+
 APPLY: dict[type[Event], Callable[[Workspace, Any], None]] = {
     e.WorkspaceCreated: _workspace_created,
     e.RoutingRevisionAdopted: _routing_revision_adopted,
@@ -113,4 +150,7 @@ APPLY: dict[type[Event], Callable[[Workspace, Any], None]] = {
     e.GroupDeleted: _group_deleted,
     e.EntryPointDefined: _entry_point_defined,
     e.EntryPointRemoved: _entry_point_removed,
+    e.HoursOpened: _hours_opened,
+    e.HoursClosed: _hours_closed,
+    e.EntryPointModeChanged: _entry_point_mode_changed,
 }

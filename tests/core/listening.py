@@ -1,0 +1,67 @@
+"""A story whose feeds are listened to: every message, as its reader gets it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from shared.routing.notify import TEAM, Feeds, Numbered
+from shared.routing.replay import Replay
+from shared.routing.transaction import Recorded
+from shared.routing.workspace import Workspace
+from tests.core.story import Steps, Story
+
+
+class Listening(Story):
+    """``Story`` with its feeds. ``new`` holds what the last step said."""
+
+    def __init__(self) -> None:
+        self.heard: list[Numbered] = []
+        self.new: list[Numbered] = []
+        super().__init__()
+
+    def saw(self, recorded: Recorded) -> None:
+        if not hasattr(self, "_feeds"):
+            self._feeds = Feeds(self.workspace)
+        messages = self._feeds.number(recorded.position, recorded.envelope)
+        self.heard += messages
+        self.new += messages
+
+    def given(self, *steps: Steps) -> "Listening":
+        super().given(*steps)
+        self.new = []
+        return self
+
+    def after(self, seconds: int) -> "Listening":
+        self.new = []
+        super().after(seconds)
+        return self
+
+    def told_to(self, operator_id: str) -> list[dict[str, Any]]:
+        """What the last step said to an operator, with whether it rings."""
+        return self._said("operator", operator_id)
+
+    def told_visitor(self, visitor_id: str) -> list[dict[str, Any]]:
+        return self._said("visitor", visitor_id)
+
+    def told_team(self) -> list[dict[str, Any]]:
+        return self._said(*TEAM)
+
+    def told_page(self, entry_point_id: str) -> list[dict[str, Any]]:
+        return self._said("entry", entry_point_id)
+
+    def _said(self, kind: str, its_id: str) -> list[dict[str, Any]]:
+        return [
+            {"type": note.type, **({"alert": True} if note.alert else {}), **note.fields}
+            for note in (numbered.notification for numbered in self.new)
+            if (note.recipient.kind, note.recipient.id) == (kind, its_id)
+        ]
+
+
+def heard_again(log: Sequence[Recorded]) -> list[Numbered]:
+    """What the feeds of a workspace that follows the same log would say."""
+    replaying = Replay(Workspace(workspace_id="acme"))
+    feeds = Feeds(replaying.workspace)
+    heard: list[Numbered] = []
+    for position, envelope in log:
+        assert replaying.feed(position, envelope) is None
+        heard += feeds.number(position, envelope)
+    return heard
