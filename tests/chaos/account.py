@@ -12,6 +12,8 @@ from shared.routing.events import EventUnion
 from shared.routing.permissions import BUILT_IN_ROLES, Permissions
 from shared.routing.scope import Scope
 
+_RANKED = ("routed", "affinity")
+
 
 class Person(msgspec.Struct):
     """An operator as the log tells of him."""
@@ -36,6 +38,10 @@ class Case(msgspec.Struct):
     closed: bool = False
     participants: set[str] = set()
     declined: set[str] = set()
+    offered_to: str | None = None
+    """To whom a live offer was made, whose slot it holds."""
+    slot_free: bool = False
+    """The visitor has been silent for so long that it uses none of its owner's slots."""
 
     def leaves(self, operator_id: str) -> None:
         """The owner is out and is not asked again; the home scope applies."""
@@ -60,16 +66,33 @@ class Account:
         self.entry_points: dict[str, tuple[str, ...]] = {}
 
     def load(self, operator_id: str) -> int:
-        return sum(case.weight for case in self.cases.values() if case.owner == operator_id)
+        return sum(
+            case.weight
+            for case in self.cases.values()
+            if (case.owner == operator_id and not case.slot_free) or case.offered_to == operator_id
+        )
 
     # --- C4: one owner at a time ------------------------------------------------------------
 
     def note(self, event: EventUnion) -> Iterator[str]:
         """Apply the event; yield every breach of "one owner at a time" that it is."""
         match event:
-            case e.ConversationAssigned() | e.ConversationClaimed():
+            case e.ConversationClaimed():
+                if event.previous_owner is not None:
+                    yield from self._given_up(event.conversation_id, event.previous_owner)
+                    self.cases[event.conversation_id].owner = None
                 yield from self._taken(event.conversation_id, event.operator_id)
-            case e.OwnerLeft() | e.ConversationReleased():
+                if event.previous_owner is not None:
+                    self.cases[event.conversation_id].participants.add(event.previous_owner)
+            case e.ConversationAssigned():
+                yield from self._taken(event.conversation_id, event.operator_id)
+            case e.OfferAccepted():
+                if event.previous_owner is not None:
+                    yield from self._given_up(event.conversation_id, event.previous_owner)
+                    self.cases[event.conversation_id].owner = None
+                self.cases[event.conversation_id].offered_to = None
+                yield from self._taken(event.conversation_id, event.operator_id)
+            case e.OwnerLeft() | e.ConversationReleased() | e.ConversationReassigned():
                 yield from self._given_up(event.conversation_id, event.operator_id)
                 self.cases[event.conversation_id].leaves(event.operator_id)
             case e.ConversationForwarded():
@@ -77,6 +100,10 @@ class Account:
                 case = self.cases[event.conversation_id]
                 case.owner, case.declined = None, set()
                 case.goes_to(event.to)
+            case e.ConversationMissed():
+                yield from self._given_up(event.conversation_id, event.owner)
+                case = self.cases[event.conversation_id]
+                case.owner, case.declined, case.scope = None, set(), case.home
             case e.ConversationClosed():
                 yield from self._given_up(event.conversation_id, event.owner)
                 case = self.cases[event.conversation_id]
@@ -97,7 +124,7 @@ class Account:
             yield f"{conversation_id} goes to {operator_id} while {case.owner} owns it"
         if case.closed:
             yield f"{conversation_id} goes to {operator_id} though it is closed"
-        case.owner, case.declined = operator_id, set()
+        case.owner, case.declined, case.slot_free = operator_id, set(), False
         case.participants.discard(operator_id)
 
     def _given_up(self, conversation_id: str, owner: str | None) -> Iterator[str]:
@@ -117,6 +144,19 @@ class Account:
                 self.cases[event.conversation_id].skills = event.skills
             case e.ConversationRedirected():
                 self.cases[event.conversation_id].goes_to(event.to)
+            case e.ConversationOffered():
+                self.cases[event.conversation_id].offered_to = event.operator_id
+            case e.OfferDeclined() | e.OfferExpired():
+                self.cases[event.conversation_id].offered_to = None
+                self.cases[event.conversation_id].declined.add(event.operator_id)
+            case e.OfferRescinded():
+                self.cases[event.conversation_id].offered_to = None
+            case e.BackOffEnded():
+                self.cases[event.conversation_id].declined.clear()
+            case e.SlotFreed():
+                self.cases[event.conversation_id].slot_free = True
+            case e.SlotRetaken():
+                self.cases[event.conversation_id].slot_free = False
             case e.ParticipantJoined():
                 self.cases[event.conversation_id].participants.add(event.operator_id)
             case e.ParticipantLeft():
@@ -142,9 +182,16 @@ class Account:
                 for case in self.cases.values():
                     case.declined.discard(event.operator_id)
             case e.OperatorStatusChanged():
-                self.people[event.operator_id].effective = event.effective
+                self._status(event.operator_id, event.effective)
             case _:
                 pass
+
+    def _status(self, operator_id: str, effective: str) -> None:
+        person = self.people[operator_id]
+        if person.effective == "offline" != effective:
+            for case in self.cases.values():
+                case.declined.discard(operator_id)
+        person.effective = effective
 
     def _remove(self, operator_id: str) -> None:
         self.people[operator_id].removed = True
@@ -180,7 +227,7 @@ class Account:
         load = self.load(event.operator_id) + weight
         exceeds = load > person.capacity
         told = f"{event.conversation_id} makes {load} of {person.capacity} for {event.operator_id}"
-        if exceeds and event.reason == "routed":
+        if exceeds and event.reason in _RANKED:
             yield f"{told}: the engine may not exceed a capacity"
         if exceeds != event.excess:
             yield f"{told}: marked as {'excess' if event.excess else 'no excess'}"
@@ -195,7 +242,7 @@ class Account:
             yield f"{told}: removed"
         if self.roles[person.role_id].missing_to_receive():
             yield f"{told}: the role does not permit it"
-        if event.reason != "routed":
+        if event.reason not in _RANKED:
             return
         if person.effective != "online":
             yield f"{told}: {person.effective}"
