@@ -76,14 +76,12 @@ async def _stream_breaches(client: Client, workspace: str, log: Sequence[Recorde
     stream = await events_of_stream(client, workspace, upto=log[-1].position)
     streamed = [(event.position, event.topic, event.state) for event in stream]
     stored = [(position, *encode_event(envelope)) for position, envelope in log]
-    wrong = [
-        f"stream: position {event[0]} differs from the log"
-        for event, row in zip(streamed, stored, strict=False)
-        if event != row
-    ]
+    for event, row in zip(streamed, stored, strict=False):
+        if event != row:
+            return [f"stream: {event} where the log has {row}"]
     if len(streamed) < len(stored):
-        wrong.append(f"stream: {len(streamed)} events of {len(stored)}")
-    return wrong
+        return [f"stream: {len(streamed)} events of {len(stored)}"]
+    return []
 
 
 # --- the state that the engine answers from -------------------------------------------------

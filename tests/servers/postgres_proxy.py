@@ -67,15 +67,19 @@ class PostgresProxy:
 
     def swallow_next_reply(self) -> None:
         """Let the server carry out the next request, then hang up instead of passing its reply."""
-        self._armed = _Fault.SWALLOW_REPLY
+        self._arm(_Fault.SWALLOW_REPLY)
 
     def hold_next_request(self) -> None:
         """Keep the next request and hang up; ``deliver_held`` lets it arrive after all."""
-        self._armed = _Fault.HOLD_REQUEST
+        self._arm(_Fault.HOLD_REQUEST)
 
     def stall_next_request(self) -> None:
         """Keep the next request without hanging up, as if a cable had been pulled."""
-        self._armed = _Fault.STALL
+        self._arm(_Fault.STALL)
+
+    def _arm(self, fault: _Fault) -> None:
+        self._armed = fault
+        self._hit = asyncio.get_running_loop().create_future()
 
     async def deliver_held(self) -> None:
         """Hand the kept request to the server and wait until it has been carried out."""
