@@ -126,14 +126,9 @@ def end_escalation(workspace: Workspace, conversation: Conversation) -> None:
 
 
 def await_visitor(workspace: Workspace, conversation: Conversation) -> None:
-    """It is the visitor's turn: after a reply, or because all was answered before it changed hands.
-
-    One that was missed is its owner's turn.
-    """
-    if conversation.unanswered_since is not None or conversation.missed or conversation.slot_free:
-        return
+    """An operator replied, or got what was answered already: it is the visitor's turn."""
     freed_after_s = workspace.policy_for(conversation).waiting_frees_slot_after_s
-    if freed_after_s:
+    if freed_after_s and not conversation.slot_free:
         due = UnixMs(workspace.at + freed_after_s * 1_000)
         workspace.set_timer(name(QUIET, conversation.conversation_id), due)
 

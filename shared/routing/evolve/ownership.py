@@ -28,7 +28,8 @@ def own(workspace: Workspace, conversation: Conversation, operator_id: OperatorI
     operator.last_assigned = workspace.position
     operator.idle_since = workspace.position
     change_load(workspace, operator, conversation.weight)
-    timers.await_visitor(workspace, conversation)
+    if conversation.unanswered_since is None and not conversation.missed:
+        timers.await_visitor(workspace, conversation)
     if operator.kind == "human":
         visitor = workspace.visitors[conversation.visitor_id]
         visitor.last_operator = operator_id

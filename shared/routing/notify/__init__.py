@@ -16,8 +16,21 @@ from shared.routing.workspace import Workspace
 
 __all__ = ["TEAM", "Feeds", "Notification", "Numbered", "Recipient", "notifications"]
 
-_UNTOLD = (e.ConversationBroadcast, e.OperatorReplied, e.VisitorWrote, e.StatusChosen)
-"""Events that name a conversation without changing what the team sees of it."""
+_UNTOLD = (
+    e.AffinityWaitEnded,
+    e.ConversationBroadcast,
+    e.ConversationSlow,
+    e.ConversationUnused,
+    e.NobodyElse,
+    e.OperatorReplied,
+    e.OwnerAwayTooLong,
+    e.StatusChosen,
+    e.VisitorWrote,
+    e.WideningDue,
+    e.WrapUpEnded,
+)
+"""Events that name a conversation without changing what the team sees of it; what they call for
+tells of itself."""
 _COUNTED = ("operator", "visitor")
 
 
