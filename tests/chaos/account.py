@@ -77,21 +77,10 @@ class Account:
     def note(self, event: EventUnion) -> Iterator[str]:
         """Apply the event; yield every breach of "one owner at a time" that it is."""
         match event:
-            case e.ConversationClaimed():
-                if event.previous_owner is not None:
-                    yield from self._given_up(event.conversation_id, event.previous_owner)
-                    self.cases[event.conversation_id].owner = None
-                yield from self._taken(event.conversation_id, event.operator_id)
-                if event.previous_owner is not None:
-                    self.cases[event.conversation_id].participants.add(event.previous_owner)
             case e.ConversationAssigned():
                 yield from self._taken(event.conversation_id, event.operator_id)
-            case e.OfferAccepted():
-                if event.previous_owner is not None:
-                    yield from self._given_up(event.conversation_id, event.previous_owner)
-                    self.cases[event.conversation_id].owner = None
-                self.cases[event.conversation_id].offered_to = None
-                yield from self._taken(event.conversation_id, event.operator_id)
+            case e.ConversationClaimed() | e.OfferAccepted():
+                yield from self._taken_over(event)
             case e.OwnerLeft() | e.ConversationReleased() | e.ConversationReassigned():
                 yield from self._given_up(event.conversation_id, event.operator_id)
                 self.cases[event.conversation_id].leaves(event.operator_id)
@@ -117,6 +106,18 @@ class Account:
                 self._note_conversation(event)
                 self._note_person(event)
                 self._note_setting(event)
+
+    def _taken_over(self, event: e.ConversationClaimed | e.OfferAccepted) -> Iterator[str]:
+        """Taken by somebody, and from somebody if it was owned."""
+        case, former = self.cases[event.conversation_id], event.previous_owner
+        if former is not None:
+            yield from self._given_up(event.conversation_id, former)
+            case.owner = None
+        yield from self._taken(event.conversation_id, event.operator_id)
+        if isinstance(event, e.OfferAccepted):
+            case.offered_to = None
+        elif former is not None:
+            case.participants.add(former)
 
     def _taken(self, conversation_id: str, operator_id: str) -> Iterator[str]:
         case = self.cases[conversation_id]
