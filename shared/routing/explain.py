@@ -1,27 +1,25 @@
-"""Why somebody was chosen, why somebody was not, and what a conversation waits for.
+"""Why somebody was chosen, and why somebody was not.
 
-The predicates are those of routing itself (``eligibility``, ``ranking``): an explanation cannot
-differ from the decision. Unlike routing it looks at everybody, so its cost grows with the roster.
+The predicates are those of routing itself (``eligibility``, ``ranking``, ``placing``): an
+explanation cannot differ from the decision. Unlike routing it looks at everybody, so its cost grows
+with the roster. Why something waits is in ``relief``.
 """
 
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from shared.routing.eligibility import excluded, is_member, unavailable, unfit
 from shared.routing.ids import GroupId, OperatorId
-from shared.routing.placing import hold_for
-from shared.routing.ranking import Demand, Entry, entry_of
+from shared.routing.placing import is_served, preferred
+from shared.routing.ranking import Demand, Entry, entry_of, tie_break
 from shared.routing.scope import Scope
 from shared.routing.state import Conversation, Operator
-from shared.routing.vocabulary import Exclusion, Hold, Ranking, WaitingReason
-from shared.routing.waiting import waiting_reason
+from shared.routing.vocabulary import AssignmentReason, Exclusion, Ranking, TieBreak
 from shared.routing.workspace import Workspace
 
 Verdict = Literal["first", "eligible", "excluded"]
-Relief = Literal["slot", "online", "skill", "membership", "permission", "ask_again"]
-"""What would release a waiting conversation: one slot more, somebody coming online, one skill
-fewer, one membership more, one permission more, one exclusion fewer."""
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -34,20 +32,26 @@ class Candidate(msgspec.Struct, frozen=True):
     key: tuple[int, ...]
 
 
-class Change(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A single change that would release the conversation."""
+class Explanation(msgspec.Struct, frozen=True):
+    """Whom a waiting conversation would go to, why, and everybody who was looked at.
 
-    what: Relief
-    operator_id: OperatorId
-    skill: str | None = None
-    group_id: GroupId | None = None
-    status: Exclusion | None = None
+    ``chosen`` is null where it waits, is held, or is not waiting at all. He need not be the first
+    of the ranking: ``reason`` says what came before it. ``ranking`` and ``tie_break`` are null
+    where nobody was ranked.
+    """
+
+    chosen: OperatorId | None
+    reason: AssignmentReason | None
+    ranking: Ranking | None
+    tie_break: TieBreak | None
+    candidates: tuple[Candidate, ...]
 
 
 class WhyNot(msgspec.Struct, frozen=True):
     """Why one operator does not get one conversation.
 
-    Without ``exclusions`` he is eligible; ``behind`` then names who comes before him, if anybody.
+    Without ``exclusions`` he is eligible; ``behind`` then names who comes before him, if anybody,
+    and ``because`` what puts that one first.
     """
 
     operator_id: OperatorId
@@ -55,42 +59,68 @@ class WhyNot(msgspec.Struct, frozen=True):
     key: tuple[int, ...]
     behind: OperatorId | None
     behind_key: tuple[int, ...]
+    because: AssignmentReason | None
 
 
-class WhyWaiting(msgspec.Struct, frozen=True):
-    """Why a conversation waits. ``changes`` lists single changes that would end it, the least
-    intrusive kind first; empty where no single change would."""
-
-    reason: WaitingReason
-    hold: Hold
-    changes: tuple[Change, ...]
+# --- exclusions -----------------------------------------------------------------------------
 
 
 def exclusions(
     workspace: Workspace, conversation: Conversation, operator: Operator, demand: Demand
 ) -> tuple[Exclusion, ...]:
-    """Every reason that keeps ``operator`` from getting it automatically, none if he could."""
+    """Every reason that keeps ``operator`` from getting it automatically, none if he could.
+
+    The slot that this very conversation takes, offered or owned, does not count against him.
+    """
+    if demand.audience == ():
+        named = conversation.forward.to if conversation.forward else conversation.scope
+        if named.operator is not None:
+            return _unassignable(workspace, named.operator, operator)
+    operator = _without_own(conversation, operator)
     return (
         *_outside(workspace, conversation, operator, demand),
         *unavailable(workspace.roles, operator, demand.assign_to),
         *unfit(operator, demand),
-        *excluded(conversation, operator),
+        *_personal(conversation, operator),
     )
+
+
+def _unassignable(
+    workspace: Workspace, named: OperatorId, operator: Operator
+) -> tuple[Exclusion, ...]:
+    """What keeps it from him where it is for one operator: no status but being offline."""
+    outside: tuple[Exclusion, ...] = () if operator.operator_id == named else ("not_member",)
+    reasons = unavailable(workspace.roles, operator)
+    if operator.effective != "offline":
+        reasons = tuple(reason for reason in reasons if reason in ("removed", "no_permission"))
+    return (*outside, *reasons)
+
+
+def _without_own(conversation: Conversation, operator: Operator) -> Operator:
+    offer = conversation.offer
+    offered = offer is not None and offer.operator_id == operator.operator_id
+    owned = conversation.owner == operator.operator_id and not conversation.slot_free
+    if not offered and not owned:
+        return operator
+    return replace(operator, load=operator.load - conversation.weight)
 
 
 def _outside(
     workspace: Workspace, conversation: Conversation, operator: Operator, demand: Demand
 ) -> tuple[Exclusion, ...]:
     standing = workspace.standings.get(operator.operator_id)
-    if standing is None or is_member(demand.audience, standing.atoms):
+    if standing is None:
         return ()
-    disabled = _disabled_groups(workspace, conversation.scope)
+    if operator.kind == "human" and is_member(demand.audience, standing.atoms):
+        return ()
+    disabled = disabled_groups(workspace, conversation.scope)
     if any(group_id in operator.groups for group_id in disabled):
         return ("group_disabled",)
     return ("not_member",)
 
 
-def _disabled_groups(workspace: Workspace, scope: Scope) -> tuple[GroupId, ...]:
+def disabled_groups(workspace: Workspace, scope: Scope) -> tuple[GroupId, ...]:
+    """Groups that the scope names and that are disabled."""
     named: tuple[GroupId, ...] = ()
     if scope.group is not None:
         named = (scope.group,)
@@ -104,19 +134,39 @@ def _disabled_groups(workspace: Workspace, scope: Scope) -> tuple[GroupId, ...]:
     )
 
 
+def _personal(conversation: Conversation, operator: Operator) -> tuple[Exclusion, ...]:
+    forward = conversation.forward
+    if operator.operator_id == conversation.owner:
+        return ("already_involved",)
+    if forward is not None and operator.operator_id in forward.asked:
+        return ("declined",)
+    return excluded(conversation, operator)
+
+
+# --- candidates -----------------------------------------------------------------------------
+
+
+def demand_of(workspace: Workspace, conversation: Conversation) -> Demand:
+    """What is asked of an operator; of an audience of none where it is for one operator."""
+    if conversation.forward is not None:
+        return workspace.demand_at(conversation, conversation.forward.to)
+    return workspace.demand_of(conversation)
+
+
 def candidates(workspace: Workspace, conversation: Conversation) -> tuple[Candidate, ...]:
-    """Everybody who is ranked, the best first; then everybody who is excluded, by id."""
-    demand = _demand(workspace, conversation)
+    """Everybody who is ranked, the best first; then everybody who is excluded, by id.
+
+    Bots are ranked nowhere and left out, but for one whom the conversation is for.
+    """
+    demand = demand_of(workspace, conversation)
     ranked: list[Entry] = []
     others: list[Candidate] = []
     for operator in workspace.operators.values():
-        if operator.kind == "bot":
-            continue
         reasons = exclusions(workspace, conversation, operator, demand)
-        if reasons:
+        if not reasons:
+            ranked.append(entry_of(_without_own(conversation, operator), demand))
+        elif operator.kind == "human":
             others.append(Candidate(operator.operator_id, "excluded", reasons, ()))
-        else:
-            ranked.append(entry_of(operator, demand))
     ranked.sort()
     others.sort(key=lambda candidate: candidate.operator_id)
     first = [_ranked(entry, "first") for entry in ranked[:1]]
@@ -127,87 +177,47 @@ def _ranked(entry: Entry, verdict: Verdict) -> Candidate:
     return Candidate(entry[2], verdict, (), (entry[0], entry[1]))
 
 
-def _demand(workspace: Workspace, conversation: Conversation) -> Demand:
-    scope = conversation.scope
-    if scope.operator is not None:
-        scope = conversation.home_scope
-    return workspace.demand_at(conversation, scope)
+def explain(workspace: Workspace, conversation: Conversation) -> Explanation:
+    """Whom it goes to as things stand, and everybody who was looked at."""
+    looked_at = candidates(workspace, conversation)
+    if conversation.state != "waiting":
+        return Explanation(None, None, None, None, looked_at)
+    decided = preferred(workspace, conversation)
+    if decided is not None:
+        return Explanation(
+            decided.operator_id, decided.reason, decided.ranking, decided.tie_break, looked_at
+        )
+    ranked = [candidate for candidate in looked_at if not candidate.exclusions]
+    ranking = ranking_of(workspace, conversation)
+    if not ranked or not is_served(workspace, conversation):
+        return Explanation(None, None, ranking, None, looked_at)
+    entries = [_entry(candidate) for candidate in ranked[:2]]
+    how = tie_break(entries[0], entries[1] if len(entries) > 1 else None)
+    return Explanation(ranked[0].operator_id, "routed", ranking, how, looked_at)
+
+
+def _entry(candidate: Candidate) -> Entry:
+    rank, last_assigned = candidate.key
+    return (rank, last_assigned, candidate.operator_id)
 
 
 def why_not(workspace: Workspace, conversation: Conversation, operator_id: OperatorId) -> WhyNot:
     """Why this operator does not get it: what excludes him, or who comes before him."""
-    demand = _demand(workspace, conversation)
     operator = workspace.operators[operator_id]
+    demand = demand_of(workspace, conversation)
     reasons = exclusions(workspace, conversation, operator, demand)
-    if reasons:
-        return WhyNot(operator_id, reasons, (), None, ())
-    mine = entry_of(operator, demand)
-    best = candidates(workspace, conversation)[0]
-    if best.operator_id == operator_id:
-        return WhyNot(operator_id, (), mine[:2], None, ())
-    return WhyNot(operator_id, (), mine[:2], best.operator_id, best.key)
-
-
-# --- waiting --------------------------------------------------------------------------------
-
-
-def why_waiting(workspace: Workspace, conversation: Conversation) -> WhyWaiting:
-    """The reason, and the single changes that would release it."""
-    hold = conversation.hold or hold_for(workspace, conversation)
-    reason = waiting_reason(workspace, conversation)
-    if hold not in ("auto", "offer"):
-        return WhyWaiting(reason, hold, ())
-    demand = _demand(workspace, conversation)
-    changes = []
-    for operator_id in sorted(workspace.standings):
-        change = _one_change(workspace, conversation, workspace.operators[operator_id], demand)
-        if change is not None:
-            changes.append(change)
-    changes.sort(key=lambda change: (_INTRUSION.index(change.what), change.operator_id))
-    return WhyWaiting(reason, hold, tuple(changes))
-
-
-_INTRUSION: tuple[Relief, ...] = (
-    "slot",
-    "online",
-    "ask_again",
-    "skill",
-    "membership",
-    "permission",
-)
-
-
-def _one_change(
-    workspace: Workspace, conversation: Conversation, operator: Operator, demand: Demand
-) -> Change | None:
-    """What would have to change about this one operator alone, if one thing is enough."""
-    if operator.kind == "bot":
-        return None
-    reasons = exclusions(workspace, conversation, operator, demand)
-    if len(reasons) != 1:
-        return None
-    operator_id = operator.operator_id
-    match reasons[0]:
-        case "at_capacity":
-            one_more = operator.free + 1 >= demand.weight
-            return Change("slot", operator_id) if one_more else None
-        case "skill_missing":
-            missing = [skill for skill in demand.skills if skill not in operator.skills]
-            only = missing[0] if len(missing) == 1 else None
-            return Change("skill", operator_id, skill=only) if only is not None else None
-        case "not_member":
-            group_id = next((GroupId(atom) for atom in demand.audience if atom != "*"), None)
-            return Change("membership", operator_id, group_id=group_id)
-        case "no_permission":
-            return Change("permission", operator_id)
-        case "declined":
-            return Change("ask_again", operator_id)
-        case "already_involved" | "group_disabled" | "removed":
-            return None
-        case status:
-            return Change("online", operator_id, status=status)
+    said = explain(workspace, conversation)
+    if said.chosen == operator_id:
+        reasons = ()
+    keys = {candidate.operator_id: candidate.key for candidate in said.candidates}
+    first = said.chosen if said.chosen is not None else said.candidates[0].operator_id
+    if reasons or first == operator_id:
+        return WhyNot(operator_id, reasons, keys.get(operator_id, ()), None, (), None)
+    return WhyNot(
+        operator_id, (), keys[operator_id], first, keys.get(first, ()), said.reason or "routed"
+    )
 
 
 def ranking_of(workspace: Workspace, conversation: Conversation) -> Ranking:
     """The ranking under which candidates are ordered."""
-    return _demand(workspace, conversation).ranking
+    return demand_of(workspace, conversation).ranking

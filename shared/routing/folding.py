@@ -40,6 +40,7 @@ class Folding:
         """After the last event: the workspace is as it was when that was appended."""
         if self._cut:
             self.workspace.restore()
+            next_decision(self.workspace)  # at rest, but it does not know that yet
             for envelope in self._held:
                 if isinstance(envelope.data, Decision | RoutingCut):
                     next_decision(self.workspace)

@@ -205,12 +205,32 @@ def hold_for(workspace: Workspace, conversation: Conversation) -> Hold:
     return policy.delivery
 
 
+def preferred(
+    workspace: Workspace, conversation: Conversation
+) -> ConversationAssigned | ConversationOffered | None:
+    """Whom a waiting conversation goes to before anybody is ranked, if there is such a one."""
+    if conversation.scope.operator is not None:
+        directed = _direct(workspace, conversation, conversation.scope.operator)
+        return directed if isinstance(directed, ConversationAssigned) else None
+    known = _handed_over(workspace, conversation) or _first_response(workspace, conversation)
+    if known is not None or hold_for(workspace, conversation) not in ("auto", "offer"):
+        return known
+    return _acquaintance(workspace, conversation, workspace.demand_of(conversation))
+
+
+def is_served(workspace: Workspace, conversation: Conversation) -> bool:
+    """Whether whoever is eligible gets it: nothing holds it, and it waits for nobody else."""
+    demand = workspace.demand_of(conversation)
+    delivered = hold_for(workspace, conversation) in ("auto", "offer")
+    return delivered and not _awaits_acquaintance(workspace, conversation, demand)
+
+
 # --- acquaintances --------------------------------------------------------------------------
 
 
 def _acquaintance(
     workspace: Workspace, conversation: Conversation, demand: Demand
-) -> Decision | None:
+) -> ConversationAssigned | ConversationOffered | None:
     """Whoever spoke to the visitor last, if he is eligible like any other."""
     operator = _known(workspace, conversation)
     if operator is None or operator.operator_id in excluded_from(conversation):

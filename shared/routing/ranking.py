@@ -115,7 +115,7 @@ class Pool:
         best, second = self._first_two(excluded)
         if best is None:
             return None
-        return Choice(best[2], (best[0], best[1]), _tie_break(best, second))
+        return Choice(best[2], (best[0], best[1]), tie_break(best, second))
 
     def _first_two(self, excluded: Container[OperatorId]) -> tuple[Entry | None, Entry | None]:
         seen: list[Entry] = []
@@ -133,7 +133,8 @@ class Pool:
         return (found[0] if found else None, found[1] if len(found) > 1 else None)
 
 
-def _tie_break(best: Entry, second: Entry | None) -> TieBreak:
+def tie_break(best: Entry, second: Entry | None) -> TieBreak:
+    """What puts ``best`` before ``second``."""
     if second is None:
         return "sole"
     if best[0] != second[0]:

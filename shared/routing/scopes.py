@@ -65,6 +65,13 @@ class Scopes(Tables):
             scope = conversation.home_scope
         return self.policy_of(scope, conversation.entry_point_id)
 
+    def policy_key(self, conversation: Conversation) -> tuple[GroupId | None, EntryPointId]:
+        """Where its policy is looked up before the workspace's: its group, if any, entry point."""
+        scope = conversation.scope
+        if scope.operator is not None:
+            scope = conversation.home_scope
+        return self._group_of(scope), conversation.entry_point_id
+
     def demand_of(self, conversation: Conversation) -> Demand:
         """What it asks of an operator, with everything that widening added or dropped."""
         return self.demand_at(conversation, conversation.scope)

@@ -11,7 +11,8 @@ def absence_of(operator: Operator) -> Absence | None:
     """
     if operator.kind == "bot" or not operator.signed_in:
         return None
-    if not operator.sessions or operator.grace_over or operator.chosen == "offline":
+    left = operator.logged_out or not operator.sessions
+    if left or operator.grace_over or operator.chosen == "offline":
         return "gone"
     return "idle" if operator.idle else None
 

@@ -1,295 +1,217 @@
 """A naive reading of the rules, to hold the engine against.
 
-It walks over all operators and all conversations for every answer, looks only at plain tables, and
-keeps its own record of who was assigned when. It knows nothing of pools, lanes and lines.
+For every answer it walks over all operators and all conversations, asks plain questions
+(``plainly``), and trusts its own record (``ledger``) of who had what and who refused.
 """
 
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from shared.routing.events import (
-    ConversationAssigned,
-    ConversationClosed,
-    ConversationForwarded,
-    ConversationReleased,
-    Event,
-    OperatorRegistered,
-    OwnerLeft,
-    StatusChosen,
-)
-from shared.routing.ids import ConversationId, GroupId, OperatorId
+from shared.routing.ids import ConversationId, OperatorId
+from shared.routing.policy import Policy
 from shared.routing.scope import Scope
-from shared.routing.state import Conversation, EntryPoint, Operator, Tables
-from shared.routing.transaction import Recorded
+from shared.routing.state import Conversation, Tables
+from tests.core import plainly
+from tests.core.ledger import Audience, Ledger
 
-Rank = tuple[Fraction, int, str]
+Rank = tuple[bool, Fraction, int, str]
+"""Whoever is away after all others; then by ranking, last assignment, id."""
 
 
 class Look(NamedTuple):
-    """What there is to say about one conversation that waits to be routed."""
+    """What there is to say about one conversation that somebody is to get."""
 
-    order: tuple[int, int]
-    delivery: str
-    ranking: str
-    groups: tuple[str, ...]
+    order: tuple[bool, int, int, int]
+    hold: str
+    policy: Policy
+    line: Audience
+    """In whose line it is counted: without those whom widening added."""
+    audience: Audience
     members: list[OperatorId]
     routable: list[OperatorId]
     with_room: list[OperatorId]
     skilled: list[OperatorId]
     eligible: dict[OperatorId, Rank]
     heir: OperatorId | None
+    friend: OperatorId | None
+    """Whoever spoke to the visitor last, where that counts."""
+    responder: OperatorId | None
+    """The bot that is to answer first, if it can now."""
+
+    @property
+    def best(self) -> OperatorId | None:
+        if self.friend in self.eligible:
+            return self.friend
+        return min(self.eligible, key=self.eligible.__getitem__, default=None)
 
 
-class Reference:
+class Reference(Ledger):
     """The rules once more, without any speed."""
 
-    def __init__(self) -> None:
-        self.owners: dict[ConversationId, OperatorId | None] = {}
-        self.last_assigned: dict[OperatorId, int] = {}
-        self.idle_since: dict[OperatorId, int] = {}
-        self.turns: dict[tuple[tuple[str, ...], OperatorId], int] = {}
-        self.signed_in: dict[OperatorId, bool] = {}
-        self.declined: dict[ConversationId, set[OperatorId]] = {}
-
-    # --- what happened ----------------------------------------------------------------------
-
-    def note(self, tables: Tables, recorded: Recorded, before: dict[ConversationId, Look]) -> None:
-        """Take note of who owns what and who has come since the last event."""
-        position, event = recorded.position, recorded.envelope.data
-        for its_id, conversation in tables.conversations.items():
-            old, new = self.owners.get(its_id), conversation.owner
-            if old != new:
-                self.owners[its_id] = new
-                if old is not None:
-                    self.idle_since[old] = position
-                if new is not None:
-                    self.idle_since[new] = self.last_assigned[new] = position
-        for operator_id, operator in tables.operators.items():
-            if operator.sessions and not self.signed_in.get(operator_id):
-                self.idle_since[operator_id] = position
-            self.signed_in[operator_id] = bool(operator.sessions)
-        self._note_refusals(event)
-        if isinstance(event, OperatorRegistered):
-            self._forget(event.operator_id)
-        if isinstance(event, ConversationAssigned) and event.ranking == "round_robin":
-            groups = before[event.conversation_id].groups
-            self.turns[groups, event.operator_id] = position
-
-    def _note_refusals(self, event: Event) -> None:
-        """Who gave something back is not asked until another had it or he sets a status."""
-        match event:
-            case OwnerLeft(its_id, operator_id) | ConversationReleased(its_id, operator_id):
-                self.declined.setdefault(its_id, set()).add(operator_id)
-            case ConversationForwarded(its_id) | ConversationClosed(its_id):
-                self.declined.pop(its_id, None)
-            case StatusChosen(operator_id):
-                for refused_by in self.declined.values():
-                    refused_by.discard(operator_id)
-            case _:
-                for its_id in [i for i in self.declined if self.owners.get(i) is not None]:
-                    del self.declined[its_id]
-
-    def _forget(self, operator_id: OperatorId) -> None:
-        """Whoever is registered again after a removal begins anew."""
-        self.last_assigned.pop(operator_id, None)
-        self.idle_since.pop(operator_id, None)
-        for key in [key for key in self.turns if key[1] == operator_id]:
-            del self.turns[key]
-
-    # --- what follows -----------------------------------------------------------------------
-
     def look(self, tables: Tables) -> dict[ConversationId, Look]:
+        """All that wait, as they stand."""
         return {
-            its_id: self._look(tables, conversation)
+            its_id: self.look_at(tables, conversation, conversation.scope)
             for its_id, conversation in tables.conversations.items()
             if conversation.state == "waiting" and conversation.scope.operator is None
         }
 
-    def _look(self, tables: Tables, conversation: Conversation) -> Look:
-        ranking = policy(tables, conversation, "ranking", "most_free_slots")
-        groups = groups_of(tables, conversation.scope)
-        members = members_of(tables, conversation.scope)
-        routable = [its_id for its_id in members if is_routable(tables, its_id)]
-        with_room = [its_id for its_id in routable if room(tables, its_id) >= conversation.weight]
-        skilled = [
-            its_id
-            for its_id in with_room
-            if set(conversation.skills) <= set(tables.operators[its_id].skills)
-        ]
-        heir = heir_of(tables, conversation)
+    def look_at(self, tables: Tables, conversation: Conversation, scope: Scope) -> Look:
+        """As if the conversation were for ``scope``."""
+        policy = plainly.policy_at(tables, conversation, scope)
+        audience = plainly.widened(tables, conversation, scope)
+        members = plainly.members_of(tables, audience)
+        routable = [m for m in members if plainly.is_routable(tables, m, policy.assign_to)]
+        with_room = [m for m in routable if self.room(tables, m) >= conversation.weight]
+        asked = plainly.skills_asked(conversation)
+        skilled = [m for m in with_room if asked <= set(tables.operators[m].skills)]
         refused_by = self.declined.get(conversation.conversation_id, set())
         excluded = {*refused_by, *conversation.participants}
-        return Look(
-            order=(conversation.queued_at - 120_000 * conversation.priority, conversation.arrival),
-            delivery=policy(tables, conversation, "delivery", "auto"),
-            ranking=ranking,
-            groups=groups,
+        heir = plainly.heir_of(tables, conversation)
+        ranked = {
+            m: self._rank(tables, m, conversation, policy, audience)
+            for m in skilled
+            if m not in excluded and heir is None
+        }
+        look = Look(
+            order=self._order(conversation, policy),
+            hold=_hold(tables, conversation, policy),
+            policy=policy,
+            line=plainly.audience_of(tables, scope),
+            audience=audience,
             members=members,
             routable=routable,
             with_room=with_room,
             skilled=skilled,
-            eligible={
-                its_id: self._rank(tables, its_id, conversation, ranking, groups)
-                for its_id in skilled
-                if its_id not in excluded and heir is None
-            },
+            eligible=ranked,
             heir=heir,
+            friend=self._friend(conversation, policy),
+            responder=self._responder(tables, conversation),
         )
+        if self._waits_for_friend(tables, conversation, look, excluded):
+            look = look._replace(hold="affinity_wait")
+        return look
+
+    def _order(self, conversation: Conversation, policy: Policy) -> tuple[bool, int, int, int]:
+        strict = policy.queue_order == "strict"
+        head_start_ms = policy.priority_head_start_s * 1_000 * conversation.priority
+        return (
+            conversation.missed,
+            -conversation.priority if strict else 0,
+            conversation.queued_at - (0 if strict else head_start_ms),
+            conversation.arrival,
+        )
+
+    # --- acquaintances ----------------------------------------------------------------------
+
+    def _friend(self, conversation: Conversation, policy: Policy) -> OperatorId | None:
+        asked_before = not conversation.fresh and conversation.hold != "affinity_wait"
+        if policy.affinity == "off" or asked_before:
+            return None
+        if conversation.contact_id in self.of_contacts:
+            return self.of_contacts[conversation.contact_id]
+        return self.of_visitors.get(conversation.visitor_id)
+
+    def _waits_for_friend(
+        self,
+        tables: Tables,
+        conversation: Conversation,
+        look: Look,
+        excluded: set[OperatorId],
+    ) -> bool:
+        """He is there, in the scope, skilled, and merely full."""
+        friend = look.friend
+        return (
+            look.hold in ("auto", "offer")
+            and look.policy.affinity == "wait"
+            and not conversation.affinity_over
+            and friend in look.members
+            and friend not in excluded
+            and plainly.is_routable(tables, friend)
+            and friend not in look.with_room
+            and plainly.skills_asked(conversation) <= set(tables.operators[friend].skills)
+        )
+
+    def _responder(self, tables: Tables, conversation: Conversation) -> OperatorId | None:
+        entry_point = tables.entry_points.get(conversation.entry_point_id)
+        if entry_point is None or not conversation.fresh or conversation.hold is not None:
+            return None
+        bot_id = entry_point.first_responder
+        if bot_id is None or bot_id == conversation.last_owner:
+            return None
+        able = tables.operators[bot_id].kind == "bot" and plainly.is_assignable(tables, bot_id)
+        return bot_id if able and self.room(tables, bot_id) >= conversation.weight else None
+
+    # --- ranks ------------------------------------------------------------------------------
 
     def _rank(
         self,
         tables: Tables,
         operator_id: OperatorId,
         conversation: Conversation,
-        ranking: str,
-        groups: tuple[str, ...],
+        policy: Policy,
+        audience: Audience,
     ) -> Rank:
         capacity = tables.operators[operator_id].capacity
         owned = sum(owner == operator_id for owner in self.owners.values())
-        free = room(tables, operator_id)
+        free = self.room(tables, operator_id)
         rank = {
             "most_free_slots": Fraction(-free),
             "highest_free_ratio": Fraction(conversation.weight - free, max(capacity, 1)),
             "fewest_open": Fraction(owned),
-            "round_robin": Fraction(self.turns.get((groups, operator_id), 0)),
+            "round_robin": Fraction(self.turns.get((audience, operator_id), 0)),
             "longest_idle": Fraction(self.idle_since.get(operator_id, 0)),
-        }[ranking]
-        return rank, self.last_assigned.get(operator_id, 0), operator_id
+        }[policy.ranking]
+        away = not plainly.is_routable(tables, operator_id)
+        return away, rank, self.last_assigned.get(operator_id, 0), operator_id
+
+    def load(self, tables: Tables, operator_id: OperatorId) -> int:
+        """Owned and not freed, offered, taken part in with a slot, wrapped up."""
+        total = plainly.wrap_up_of(tables, operator_id, self.wrapping)
+        for its_id, conversation in tables.conversations.items():
+            live = self.live.get(its_id)
+            owns = self.owners.get(its_id) == operator_id and its_id not in self.freed
+            slots = [
+                owns,
+                live is not None and live.operator_id == operator_id,
+                conversation.participants.get(operator_id, False),
+            ]
+            total += conversation.weight * sum(slots)
+        return total
+
+    def room(self, tables: Tables, operator_id: OperatorId) -> int:
+        return tables.operators[operator_id].capacity - self.load(tables, operator_id)
+
+    # --- reasons ----------------------------------------------------------------------------
+
+    def reason_of(self, tables: Tables, conversation: Conversation, look: Look) -> str:
+        """Why it waits: the first that holds."""
+        if not look.audience:
+            return "held" if conversation.fallbacks_tried else "group_disabled"
+        permitted = [
+            m
+            for m in look.members
+            if tables.operators[m].kind == "human"
+            and plainly.may_receive(tables, tables.operators[m])
+        ]
+        online = [m for m in permitted if plainly.shows_online(tables, m)]
+        holds = {
+            "group_empty": not permitted,
+            "nobody_online": not online and look.policy.assign_to == "online",
+            "all_full": not look.with_room,
+            "skill_missing": not look.skilled,
+            look.hold: look.hold not in ("auto", "offer"),
+            "back_off": conversation.back_off_until is not None,
+        }
+        return next((reason for reason, held in holds.items() if held), "all_declined")
 
 
-# --- plain questions ------------------------------------------------------------------------
-
-
-def may_receive(tables: Tables, operator: Operator) -> bool:
-    permissions = tables.roles[operator.role_id]
-    return permissions.assigned == permissions.unassigned == "write"
-
-
-def is_routable(tables: Tables, operator_id: OperatorId) -> bool:
-    operator = tables.operators[operator_id]
-    return not operator.removed and operator.effective == "online" and may_receive(tables, operator)
-
-
-def is_assignable(tables: Tables, operator_id: OperatorId) -> bool:
-    operator = tables.operators[operator_id]
-    return (
-        not operator.removed and operator.effective != "offline" and may_receive(tables, operator)
-    )
-
-
-def load(tables: Tables, operator_id: OperatorId) -> int:
-    return sum(
-        conversation.weight
-        for conversation in tables.conversations.values()
-        if conversation.state == "assigned" and conversation.owner == operator_id
-    )
-
-
-def room(tables: Tables, operator_id: OperatorId) -> int:
-    return tables.operators[operator_id].capacity - load(tables, operator_id)
-
-
-def heir_of(tables: Tables, conversation: Conversation) -> OperatorId | None:
-    """The participant who follows an owner who has just left."""
-    if conversation.handover:
-        for operator_id in conversation.participants:
-            if is_assignable(tables, operator_id):
-                return operator_id
-    return None
-
-
-def groups_of(tables: Tables, scope: Scope) -> tuple[str, ...]:
-    """Enabled groups of the scope; a star for everyone."""
-    if scope.group is not None:
-        named: tuple[GroupId, ...] = (scope.group,)
-    elif scope.everyone:
-        return ("*",)
-    else:
-        assert scope.entry_point is not None
-        entry_point = tables.entry_points.get(scope.entry_point)
-        if entry_point is None:
-            return ()
-        if not entry_point.groups:
-            return ("*",)
-        named = entry_point.groups
-    return tuple(sorted(g for g in named if g in tables.groups and tables.groups[g].enabled))
-
-
-def members_of(tables: Tables, scope: Scope) -> list[OperatorId]:
-    groups = groups_of(tables, scope)
-    bound = {g for entry_point in tables.entry_points.values() for g in entry_point.groups}
-    found = []
-    for operator_id, operator in tables.operators.items():
-        own = set(operator.groups)
-        if groups == ("*",):
-            belongs = not bound or not own or bool(own & bound)
-        else:
-            belongs = bool(own & set(groups))
-        if belongs and not operator.removed:
-            found.append(operator_id)
-    return sorted(found)
-
-
-def policy(tables: Tables, conversation: Conversation, field: str, default: str) -> str:
-    layers: list[dict[str, Any]] = []
-    scope = conversation.scope
-    if scope.group is not None:
-        layers.append(tables.group_policies.get(scope.group, {}))
-    if scope.entry_point in tables.entry_points:
-        bound = tables.entry_points[scope.entry_point].groups
-        if len(bound) == 1:
-            layers.append(tables.group_policies.get(bound[0], {}))
-    layers += [
-        tables.entry_point_policies.get(conversation.entry_point_id, {}),
-        tables.workspace_policy,
-    ]
-    return next((str(layer[field]) for layer in layers if field in layer), default)
-
-
-def fallbacks_left(tables: Tables, conversation: Conversation) -> list[Scope]:
-    """Fallbacks not tried yet that could take it now."""
-    entry_point = tables.entry_points.get(conversation.entry_point_id)
-    if entry_point is None:
-        return []
-    return [
-        target
-        for target in entry_point.fallback[conversation.fallbacks_tried :]
-        if (
-            groups_of(tables, target)
-            if target.operator is None
-            else target.operator in tables.operators and is_assignable(tables, target.operator)
-        )
-    ]
-
-
-def mode_of(tables: Tables, entry_point: EntryPoint) -> str:
-    scope = Scope(entry_point=entry_point.entry_point_id)
-    reached = members_of(tables, scope)
-    if not groups_of(tables, scope):
-        for target in entry_point.fallback:
-            if target.operator is None:
-                reached += members_of(tables, target)
-                if groups_of(tables, target):
-                    break  # it goes there, whoever is online
-            elif target.operator in tables.operators:
-                reached.append(target.operator)
-                if is_assignable(tables, target.operator):
-                    break
-    if any(is_routable(tables, operator_id) for operator_id in reached):
-        return "live"
-    return entry_point.offline_display
-
-
-def reason_of(tables: Tables, conversation: Conversation, look: Look) -> str:
-    """Why it waits: the first that holds."""
-    if not look.groups:
-        return "held" if conversation.fallbacks_tried else "group_disabled"
-    permitted = [its_id for its_id in look.members if may_receive(tables, tables.operators[its_id])]
-    holds = {
-        "group_empty": not permitted,
-        "nobody_online": not look.routable,
-        "all_full": not look.with_room,
-        "skill_missing": not look.skilled,
-        look.delivery: look.delivery != "auto",
-    }
-    return next((reason for reason, held in holds.items() if held), "all_declined")
+def _hold(tables: Tables, conversation: Conversation, policy: Policy) -> str:
+    visitor = tables.visitors[conversation.visitor_id]
+    if conversation.missed:
+        return "parked_missed" if policy.missed_delivery == "manual" else policy.missed_delivery
+    if visitor.away and policy.on_visitor_left == "park":
+        return "visitor_away"
+    if plainly.out_of_hours(tables, conversation):
+        return "out_of_hours"
+    return policy.delivery

@@ -43,20 +43,22 @@ class Histories(RuleBasedStateMachine):
     @initialize(
         capacities=st.lists(st.integers(0, 4), min_size=5, max_size=5),
         homes=st.lists(st.lists(draw.groups, max_size=2, unique=True), min_size=5, max_size=5),
-        ranking=st.sampled_from(draw.RANKINGS),
+        policy=draw.POLICY,
     )
     def open_for_business(
-        self, capacities: list[int], homes: list[list[str]], ranking: str
+        self, capacities: list[int], homes: list[list[str]], policy: dict[str, Any]
     ) -> None:
         story = self.story
         story.given(group("red"), group("green"), group("blue"))
         story.given(entry_point("web", "red", "green", fallback=[{"group": "blue"}]))
-        story.given(entry_point("phone", "green", weight=2), entry_point("app"))
+        story.given(registered(draw.BOT, kind="bot", capacity=2))
+        story.given(entry_point("phone", "green", weight=2))
+        story.given(entry_point("app", first_responder=draw.BOT))
         self._try(
             Actor("admin", "root"),
             "set_policy",
             scope={"workspace": True},
-            policy={"ranking": ranking},
+            policy=policy,
         )
         for operator_id, capacity, groups in zip(draw.OPERATORS, capacities, homes, strict=True):
             story.given(registered(operator_id, *groups, capacity=capacity, skills=["fr"]))
@@ -81,6 +83,21 @@ class Histories(RuleBasedStateMachine):
     def somebody_comes_or_goes(self, drawn: draw.Drawn) -> None:
         self._try(drawn[0], drawn[1], **drawn[2])
 
+    @rule(drawn=draw.any_of(draw.PRESENCE, draw.presence))
+    def presence_reports(self, drawn: draw.Drawn) -> None:
+        self._try(drawn[0], drawn[1], **drawn[2])
+
+    @rule(number=draw.any_number, name=draw.answers)
+    def somebody_answers_an_offer(self, number: int, name: str) -> None:
+        offered = [c for c in self.story.workspace.conversations.values() if c.offer is not None]
+        if offered:
+            conversation = offered[number % len(offered)]
+            offer = conversation.offer
+            assert offer is not None
+            fields = {} if name == "reply" else {"offer": offer.number}
+            actor = Actor("operator", offer.operator_id)
+            self._try(actor, name, conversation_id=conversation.conversation_id, **fields)
+
     @rule(drawn=draw.any_of(draw.HANDLING, draw.an_operator))
     def somebody_handles_a_conversation(self, drawn: draw.Drawn) -> None:
         self._try(drawn[0], drawn[1], **drawn[2])
@@ -93,12 +110,12 @@ class Histories(RuleBasedStateMachine):
     def a_visitor_comes_back(self, drawn: draw.Drawn) -> None:
         self._try(drawn[0], drawn[1], **drawn[2])
 
-    @rule(number=draw.any_number, name=draw.of_owners, to=draw.targets)
-    def an_owner_acts(self, number: int, name: str, to: dict[str, Any]) -> None:
+    @rule(number=draw.any_number, name=draw.of_owners, to=draw.targets, mode=draw.modes)
+    def an_owner_acts(self, number: int, name: str, to: dict[str, Any], mode: str) -> None:
         owned = [c for c in self.story.workspace.conversations.values() if c.owner is not None]
         if owned:
             conversation = owned[number % len(owned)]
-            self._act(str(conversation.owner), name, conversation.conversation_id, to)
+            self._act(str(conversation.owner), name, conversation.conversation_id, to, mode)
 
     @rule(number=draw.any_number, operator_id=draw.operators, name=draw.of_others, to=draw.targets)
     def somebody_takes_part(
@@ -109,8 +126,15 @@ class Histories(RuleBasedStateMachine):
             conversation = still_open[number % len(still_open)]
             self._act(operator_id, name, conversation.conversation_id, to)
 
-    def _act(self, operator_id: str, name: str, conversation_id: str, to: dict[str, Any]) -> None:
-        fields = {"to": to} if name == "forward" else {}
+    def _act(
+        self,
+        operator_id: str,
+        name: str,
+        conversation_id: str,
+        to: dict[str, Any],
+        mode: str = "direct",
+    ) -> None:
+        fields = {"to": to, "mode": mode} if name == "forward" else {}
         actor = Actor("operator", operator_id)
         self._try(actor, name, conversation_id=conversation_id, **fields)
 

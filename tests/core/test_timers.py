@@ -32,6 +32,7 @@ from tests.core.story import (
     step,
 )
 from tests.core.told_story import tell
+from tests.core.wanderer import Wanderer, play
 
 _BREAKS_S = (50, 10, 40, 10, 20, 30)
 
@@ -275,6 +276,24 @@ def test_tm01_wherever_the_log_ends_a_successor_goes_on_the_same(
         goes_on = list(advance(folded, log[end].envelope.at, EPOCH, decisions_max))
         assert goes_on == log[end : end + len(goes_on)]
         assert not folded.is_cut
+
+
+@pytest.mark.parametrize("seed", [3, 6, 23])
+@pytest.mark.parametrize("decisions_max", [1, 2])
+def test_tm01_so_does_any_other_history(seed: int, decisions_max: int) -> None:
+    whole, cut = Story(), Story()
+    cut.decisions_max = decisions_max
+    for told in Wanderer(seed).wander(whole, 150):
+        play(cut, told)
+        cut.after(0)
+    whole.after(0)
+    assert plainly(cut.log) == plainly(whole.log)
+    ends = [one.position for one in cut.log if as_told(one).name == "routing_cut"]
+    assert ends
+    for end in ends:
+        folded = fold([one.envelope for one in cut.log[:end]])
+        goes_on = list(advance(folded, cut.log[end].envelope.at, EPOCH, decisions_max))
+        assert goes_on == cut.log[end : end + len(goes_on)]
 
 
 def fold(log: list[Envelope]) -> Workspace:

@@ -4,6 +4,7 @@ As a program it prints that state's hash: ``python -m tests.core.told_story``.
 """
 
 import sys
+from typing import Any
 
 from shared.routing.describe import state_hash
 from shared.routing.events import Actor
@@ -76,7 +77,12 @@ def _morning(story: Story) -> None:
 def _night(story: Story) -> None:
     """Everything is offered; people decline, fall silent, come and go, or are too slow."""
     story.given(group("night"), entry_point("bell", "night"), policy(unresponsive_after=1))
-    asked = {"delivery": "offer", "decline_backoff_s": 15, "rounds_max": 2, "ranking": None}
+    asked: dict[str, Any] = {
+        "delivery": "offer",
+        "decline_backoff_s": 15,
+        "rounds_max": 2,
+        "ranking": None,
+    }
     story.given(policy(group_id="night", **asked), policy(entry_point_id="bell", affinity="off"))
     story.given(online("eve", "night", capacity=4), online("fay", "night", capacity=3))
     story.given(opened("n1", entry_point_id="bell"))

@@ -9,15 +9,19 @@ from random import Random
 from typing import Any
 
 from shared.routing.events import Actor
-from shared.routing.state import Conversation
+from shared.routing.ids import OperatorId
+from shared.routing.state import Conversation, Operator
 from tests.core.random_commands import (
-    DELIVERIES,
+    BOT,
+    CHOICES,
     ENTRY_POINTS,
     GROUPS,
     OPERATORS,
     RANKINGS,
     SKILLS,
+    SLOW_ACTIONS,
     VISITORS,
+    WORKSPACE_CHOICES,
 )
 from tests.core.story import (
     ADMIN,
@@ -34,6 +38,9 @@ from tests.core.story import (
 
 _STAFF_CHANGES = ["join_group", "join_group", "leave_group", "update_operator", "update_operator"]
 _STAFF_CHANGES += ["join_group", "remove_operator"]
+_PRESENCE = Actor("service", "presence")
+_REPORTS = ["session_lapsed", "session_lapsed", "session_returned", "operator_idle"]
+_REPORTS += ["operator_active", "shift_ended", "shift_started"]
 
 Told = Step | int
 """A command, or seconds that pass."""
@@ -63,31 +70,41 @@ class Wanderer:
         steps += role("helper", assigned="write", unassigned="write", forward=True)
         steps += entry_point("web", "red", "green", fallback=fallback, ask_group=True)
         steps += entry_point("phone", "green", weight=2, fallback=fallback[1:])
-        steps += entry_point("app")
-        steps += policy(ranking=self._one(RANKINGS))
+        steps += registered(BOT, kind="bot", capacity=3)
+        steps += entry_point("app", first_responder=BOT)
+        steps += policy(ranking=self._one(RANKINGS), delivery=self._one(["auto", "offer"]))
+        for _ in range(5):
+            steps += (self._change_policy(),)
         for operator_id in OPERATORS:
-            capacity, skills = self.random.randint(0, 5), self._some(SKILLS)
+            capacity, skills = self._one([0, 1, 1, 2, 3, 4, 5]), self._some(SKILLS)
             settings = {"capacity": capacity, "skills": skills, "role_id": self._role()}
             steps += registered(operator_id, *self._some(GROUPS), **settings)
         if self.random.random() < 0.3:
             steps += step(ADMIN, "update_group", group_id="green", enabled=False)
         for operator_id in self.random.sample(OPERATORS, 4):
             steps += logged_in(operator_id, "s1")
+        for operator_id in self._some(OPERATORS):
+            wish = {"reachable_when_slow": True}
+            steps += step(Actor("operator", operator_id), "set_preferences", **wish)
         return steps
 
     def following(self, story: Story) -> Told:
         draw = self.random.randrange(100)
-        if draw < 8:
-            return self.random.randint(1, 300)
-        if draw < 32:
+        if draw < 12:
+            return self.random.choice([1, 5, 15, 30, 60, 120, 300])
+        if draw < 28:
             return self._open(story)
-        if draw < 62:
+        if draw < 42:
+            return self._answer_offer(story)
+        if draw < 64:
             return self._handle(story)
-        if draw < 74:
+        if draw < 72:
             return self._direct(story)
-        if draw < 85:
+        if draw < 80:
             return self._come_or_go(story)
-        if draw < 93:
+        if draw < 86:
+            return self._report(story)
+        if draw < 92:
             return self._change_staff(story)
         return self._change_settings(story)
 
@@ -102,23 +119,80 @@ class Wanderer:
             fields["priority"] = self.random.randint(0, 9)
         if self.random.random() < 0.3:
             fields["skills"] = self._some(SKILLS)
+        if self.random.random() < 0.3:
+            fields["optional_skills"] = self._some(SKILLS)
+        if self.random.random() < 0.2:
+            fields["contact_id"] = self._one(["k1", "k2"])
         if self.random.random() < 0.2:
             fields["group_id"] = self._one(GROUPS)
         return Step(Actor("visitor", self._one(VISITORS), service="shop"), "open", fields)
 
+    def _answer_offer(self, story: Story) -> Told:
+        """By whoever is asked, now and then by the sender, seldom for an offer that is gone."""
+        offered = [c for c in story.workspace.conversations.values() if c.offer is not None]
+        if not offered:
+            return self._handle(story)
+        conversation = self.random.choice(offered)
+        offer = conversation.offer
+        assert offer is not None
+        fields: dict[str, Any] = {"conversation_id": conversation.conversation_id}
+        name = self._one(["accept_offer"] * 3 + ["decline_offer"] * 3 + ["reply", "recall", "wait"])
+        if name == "wait":
+            return max(1, (offer.expires_at - story.at) // 1_000)
+        if name == "recall":
+            if conversation.owner is None:
+                return self._handle(story)
+            return Step(Actor("operator", conversation.owner), "recall_offer", fields)
+        if name != "reply":
+            fields["offer"] = offer.number - (self.random.random() < 0.1)
+            fields["offer"] = max(1, fields["offer"])
+        return Step(Actor("operator", offer.operator_id), name, fields)
+
+    def _report(self, story: Story) -> Step:
+        """What the presence service sees, and visitors who come and go."""
+        draw = self.random.random()
+        if draw < 0.25:
+            visitor = Actor("visitor", self._one(VISITORS))
+            return Step(visitor, self._one(["visitor_left", "visitor_left", "visitor_back"]), {})
+        if draw < 0.4:
+            points = story.workspace.entry_points.values()
+            closed = [point.entry_point_id for point in points if point.closed]
+            name = "shift_started" if closed else "shift_ended"
+            its_id = self._one(closed or ENTRY_POINTS)
+            return Step(_PRESENCE, name, {"entry_point_id": its_id})
+        operator = self._staff(story, asked=False)
+        name = self._one(_REPORTS)
+        if operator.off_shift and self.random.random() < 0.7:
+            name = "shift_started"
+        fields: dict[str, Any] = {"operator_id": operator.operator_id}
+        if name == "session_lapsed":
+            fields["session_id"] = self._one(list(operator.sessions) or ["s1"])
+        elif name == "session_returned":
+            fields["session_id"] = self._one(list(operator.lapsed) or ["s1"])
+        return Step(_PRESENCE, name, fields)
+
     def _handle(self, story: Story) -> Step:
         """By somebody in the conversation, or by a colleague who is about to be."""
+        silent = [one for one in story.workspace.conversations.values() if one.slot_free]
+        if silent and self.random.random() < 0.4:
+            freed = self.random.choice(silent)
+            writer = Actor("visitor", freed.visitor_id)
+            return Step(writer, "write", {"conversation_id": freed.conversation_id})
         conversation = self._conversation(story)
         if conversation is None:
             return self._open(story)
         names = ["join", "reply", "claim", "add_participant"]
         actor = self._operator()
-        if conversation.closed_at is not None:
+        if conversation.closed_at is not None or self.random.random() < 0.1:
             writer = Actor("visitor", conversation.visitor_id)
-            return Step(writer, "write", {"conversation_id": conversation.conversation_id})
+            name = "write" if conversation.closed_at or self.random.random() < 0.8 else "close"
+            return Step(writer, name, {"conversation_id": conversation.conversation_id})
         if conversation.owner is not None and self.random.random() < 0.7:
             actor = Actor("operator", conversation.owner)
-            names = ["close"] * 6 + ["leave", "release", "reply", "add_participant"]
+            names = ["close"] * 3 + ["reply"] * 5 + ["leave", "release", "add_participant"]
+        elif conversation.escalated and self.random.random() < 0.7:
+            actor = Actor("operator", self._one(list(conversation.escalated)))
+            names = ["claim", "reply"]
         elif conversation.participants and self.random.random() < 0.5:
             actor = Actor("operator", self._one(list(conversation.participants)))
             names = ["leave", "reply", "claim", "remove_participant"]
@@ -135,23 +209,34 @@ class Wanderer:
             return Step(ADMIN, "assign_visitor", ahead)
         fields: dict[str, Any] = {"conversation_id": conversation.conversation_id}
         name = self._one(["forward", "forward", "forward", "set_conversation", "reopen"])
+        actor = ADMIN
         if name == "forward":
             fields["to"] = self._target()
+            if conversation.owner is not None and self.random.random() < 0.6:
+                fields["mode"] = "offer"
+                actor = Actor("operator", conversation.owner)
         elif name == "set_conversation":
             fields |= {"priority": self.random.randint(0, 9), "skills": self._some(SKILLS)}
-        return Step(ADMIN, name, fields)
+        return Step(actor, name, fields)
 
     def _come_or_go(self, story: Story) -> Step:
         absent = [one for one in story.workspace.operators.values() if not one.sessions]
         if absent and self.random.random() < 0.6:
             return logged_in(self._one(absent).operator_id, "s1")[0]
-        name = self._one(["log_in", "log_in", "log_out", "set_status", "set_status"])
+        name = self._one(["log_in", "log_in", "log_out", "set_status", "set_status", "prefer"])
+        operator = self._staff(story, asked=True)
+        actor = Actor("operator", operator.operator_id)
         fields: dict[str, Any] = {"session_id": self._one(["s1", "s2"])}
+        if name == "log_out" and operator.sessions:
+            fields["session_id"] = self._one(list(operator.sessions))
+        if name == "prefer":
+            wish = {"reachable_when_slow": self.random.random() < 0.8}
+            return Step(actor, "set_preferences", wish)
         if name == "set_status":
             fields = {"status": self._one(["online", "online", "busy", "invisible", "offline"])}
             if self.random.random() < 0.3:
-                fields["for_s"] = self.random.randint(1, 600)
-        return Step(self._operator(), name, fields)
+                fields["for_s"] = self.random.randint(1, 100)
+        return Step(actor, name, fields)
 
     def _change_staff(self, story: Story) -> Step:
         removed = [one for one in story.workspace.operators.values() if one.removed]
@@ -198,9 +283,29 @@ class Wanderer:
             place = {"group_id": self._one(GROUPS)}
         elif self.random.random() < 0.2:
             place = {"entry_point_id": self._one(ENTRY_POINTS)}
-        if self.random.random() < 0.6:
-            return policy(**place, delivery=self._one([*DELIVERIES, None]))[0]
-        return policy(**place, ranking=self._one([*RANKINGS, None]))[0]
+        choices = CHOICES if place else CHOICES | WORKSPACE_CHOICES
+        named = self.random.sample(sorted(choices), self.random.randint(2, 6))
+        chosen = {field: self._one([*choices[field], None]) for field in named}
+        if self.random.random() < 0.3:
+            chosen["delivery"] = self._one(["auto", "offer", "offer", "broadcast", "manual"])
+        if self.random.random() < 0.3:
+            chosen["on_slow"] = [
+                {"after_s": self._one([5, 20, 60]), "action": self._one(SLOW_ACTIONS)}
+                for _ in range(self.random.randint(0, 3))
+            ]
+        if self.random.random() < 0.3:
+            chosen["widening"] = [self._widening() for _ in range(self.random.randint(0, 3))]
+        return policy(**place, **chosen)[0]
+
+    def _widening(self) -> dict[str, Any]:
+        return {
+            "after_s": self._one([5, 20, 60]),
+            "add_groups": self._some(GROUPS),
+            "add_everyone": self.random.random() < 0.3,
+            "drop_optional_skills": self._one([0, 1, "all"]),
+            "include_consenting_invisible": self.random.random() < 0.5,
+            "raise_priority": self.random.randint(0, 3),
+        }
 
     # --- drawing ----------------------------------------------------------------------------
 
@@ -212,6 +317,13 @@ class Wanderer:
 
     def _role(self) -> str:
         return str(self._one(["staff", "staff", "manager", "helper"]))
+
+    def _staff(self, story: Story, *, asked: bool) -> Operator:
+        """Often somebody who is being asked, or owns something."""
+        everybody = [story.workspace.operators[OperatorId(its_id)] for its_id in OPERATORS]
+        concerned = [one for one in everybody if one.offered or (one.owned and not asked)]
+        wanted = concerned and self.random.random() < 0.5
+        return self.random.choice(concerned if wanted else everybody)
 
     def _operator(self) -> Actor:
         return Actor("operator", self._one(OPERATORS))

@@ -12,6 +12,8 @@ import pytest
 
 from tests.servers.client import Client, Fields, connected
 from tests.servers.engine import ROOT, Engine, fernamt, running_engine, surroundings
+from tests.tidy.coverage_table import TABLE
+from tests.tidy.coverage_table import rows as coverage_rows
 
 WITHIN_S = 60
 
@@ -126,6 +128,23 @@ def test_links_lead_to_files() -> None:
         text = page.read_text(encoding="utf-8")
         for target in re.findall(r"\]\(([^)#]+)\)", text):
             assert target.startswith("https://") or (page.parent / target).exists(), target
+
+
+def test_what_is_there_and_what_is_not_agrees_with_the_table_of_coverage() -> None:
+    covered = {row.id: bool(row.tests) for row in coverage_rows(TABLE.read_text(encoding="utf-8"))}
+    lines = [line.strip("|").split("|") for line in re.findall(r"^\| .*COVERAGE.*$", _page(), re.M)]
+    assert len(lines) == 11
+    for title, there, missing, behaviours in lines:
+        ids = _from_to(behaviours)
+        tried = [covered[its_id] for its_id in ids]
+        assert any(tried) == bool(there.strip()), f"{title}: {ids}"
+        assert missing.strip() or all(tried), f"{title}: {dict(zip(ids, tried, strict=True))}"
+
+
+def _from_to(link: str) -> list[str]:
+    found = re.fullmatch(r" \[(\w\w)(\d\d) to \1(\d\d)\]\(tests/COVERAGE.md\) ", link)
+    assert found, link
+    return [f"{found[1]}{number:02}" for number in range(int(found[2]), int(found[3]) + 1)]
 
 
 def test_rooms_exist() -> None:
