@@ -256,7 +256,7 @@ def test_c6_finds_a_conversation_given_back_to_whoever_gave_it_up(run: Run) -> N
 # --- C9, C10 --------------------------------------------------------------------------------
 
 
-def test_c10_finds_a_decision_that_comes_out_differently(run: Run) -> None:
+def test_c9_c10_finds_a_decision_that_comes_out_differently(run: Run) -> None:
     run.change_event(run.assigned("c1"), pool_size=7)
     assert run.verdict() == {"C9/C10"}
 

@@ -8,7 +8,7 @@ import msgspec
 
 from shared.routing.commands import Refused
 from shared.routing.events import Actor
-from shared.routing.evolve import evolve
+from shared.routing.folding import Folding
 from shared.routing.ids import UnixMs, WorkspaceId
 from shared.routing.queries import ConversationAnswer, answer
 from shared.routing.questions import QUERIES
@@ -92,9 +92,10 @@ async def _live_breaches(client: Client, store_url: str, workspace: str) -> list
     breaches: list[str] = []
     for _ in range(SETTLED_TRIES_MAX):
         folded = Workspace(workspace_id=workspace)
+        folding = Folding(folded)
         for _, envelope in await read_log(store_url, workspace):
-            evolve(folded, envelope)
-        folded.restore()
+            list(folding.feed(envelope))
+        list(folding.finish())
         if (missing := next_decision(folded)) is not None:
             return [f"C9: after the last event a decision is missing: {missing}"]
         breaches, settled = await _compare(client, folded)
