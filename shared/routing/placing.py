@@ -198,10 +198,10 @@ def hold_for(workspace: Workspace, conversation: Conversation) -> Hold:
     visitor = workspace.visitors[conversation.visitor_id]
     if conversation.missed:
         return "parked_missed" if policy.missed_delivery == "manual" else policy.missed_delivery
-    if visitor.away and policy.on_visitor_left == "park":
-        return "visitor_away"
     if is_out_of_hours(workspace, conversation):
         return "out_of_hours"
+    if visitor.away and policy.on_visitor_left == "park" and policy.delivery != "manual":
+        return "visitor_away"
     return policy.delivery
 
 

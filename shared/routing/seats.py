@@ -33,14 +33,16 @@ class Standing(NamedTuple):
     """Gets them where ``assign_to`` is ``any``."""
     assignable: bool
     """Whether a person, or a fallback, may direct something to him."""
+    skills: tuple[str, ...]
 
     def serves(self, assign_to: AssignTo) -> bool:
         return self.available if assign_to == "online" else self.reachable
 
 
 _GONE = Standing(
-    {}, counted=False, online=False, available=False, reachable=False, assignable=False
+    {}, counted=False, online=False, available=False, reachable=False, assignable=False, skills=()
 )
+_ANY_SKILL = ""
 
 
 class Reseated(NamedTuple):
@@ -56,7 +58,9 @@ class Seats(Agenda):
     """``Agenda`` with the pools of operators and their numbers."""
 
     pools: dict[Demand, Pool] = {}
-    pools_by_atom: dict[str, dict[Demand, Pool]] = {}
+    pools_by_atom: dict[str, dict[str, dict[Demand, Pool]]] = {}
+    """By each atom of their audience and the first skill they ask for: whoever lacks that is not
+    even looked at."""
     standings: dict[OperatorId, Standing] = {}
     members: dict[str, int] = {}
     """Operators who may receive, by atom of an audience."""
@@ -74,10 +78,10 @@ class Seats(Agenda):
         if not operator.removed:
             self.standings[operator_id] = after
             self._count(after, +1)
-        pools = self._pools_at(after.atoms)
+        pools = dict.fromkeys(self.pools_at(after))
         if before is not None:
-            pools.update(self._pools_at(before.atoms))
-        for pool in pools.values():
+            pools.update(dict.fromkeys(self.pools_at(before)))
+        for pool in pools:
             self._seat(pool, operator, after)
         were: Iterable[str] = before.atoms if before is not None and before.online else ()
         emptied = tuple(atom for atom in were if not self.online.get(atom))
@@ -90,9 +94,8 @@ class Seats(Agenda):
         standing = self.standings.get(operator.operator_id)
         if standing is None or not standing.reachable:
             return
-        for atom in standing.atoms:
-            for pool in self.pools_by_atom.get(atom, {}).values():
-                self._seat(pool, operator, standing)
+        for pool in self.pools_at(standing):
+            self._seat(pool, operator, standing)
 
     def _standing_of(self, operator: Operator) -> Standing:
         human = operator.kind == "human"
@@ -104,6 +107,7 @@ class Seats(Agenda):
             available=human and not unavailable(self.roles, operator),
             reachable=human and not unavailable(self.roles, operator, "any"),
             assignable=may_receive(self.roles, operator) and operator.effective != "offline",
+            skills=operator.skills,
         )
 
     def _count(self, standing: Standing, step: int) -> None:
@@ -117,11 +121,15 @@ class Seats(Agenda):
                 if not before or not before + step:
                     self.changed_entry_points.update(dict.fromkeys(self.entry_points))
 
-    def _pools_at(self, atoms: dict[str, None]) -> dict[Demand, Pool]:
-        pools: dict[Demand, Pool] = {}
-        for atom in atoms:
-            pools.update(self.pools_by_atom.get(atom, {}))
-        return pools
+    def pools_at(self, standing: Standing) -> list[Pool]:
+        """Pools in which such an operator may sit, some of them twice."""
+        found: list[Pool] = []
+        for atom in standing.atoms:
+            by_skill = self.pools_by_atom.get(atom)
+            if by_skill is not None:
+                for skill in (_ANY_SKILL, *standing.skills):
+                    found.extend(by_skill.get(skill, {}).values())
+        return found
 
     def _seat(self, pool: Pool, operator: Operator, standing: Standing) -> None:
         eligible = (
@@ -142,7 +150,8 @@ class Seats(Agenda):
                 self._drop_idle_pools()
             pool = self.pools[demand] = Pool(demand)
             for atom in demand.audience:
-                self.pools_by_atom.setdefault(atom, {})[demand] = pool
+                by_skill = self.pools_by_atom.setdefault(atom, {})
+                by_skill.setdefault(_first_skill(demand), {})[demand] = pool
             for operator_id in self.members_of(demand.audience):
                 standing = self.standings[operator_id]
                 operator = self.operators[operator_id]
@@ -160,7 +169,10 @@ class Seats(Agenda):
             del self.pools[demand]
             self.stirred.pop(demand, None)
             for atom in demand.audience:
-                del self.pools_by_atom[atom][demand]
+                by_skill = self.pools_by_atom[atom]
+                del by_skill[_first_skill(demand)][demand]
+                if not by_skill[_first_skill(demand)]:
+                    del by_skill[_first_skill(demand)]
 
     def members_of(self, audience: Audience) -> dict[OperatorId, None]:
         """Ids of all operators in the audience, whatever their status."""
@@ -184,3 +196,7 @@ class Seats(Agenda):
 
     def somebody_belongs(self, audience: Audience) -> bool:
         return any(self.members.get(atom, 0) for atom in audience)
+
+
+def _first_skill(demand: Demand) -> str:
+    return demand.skills[0] if demand.skills else _ANY_SKILL

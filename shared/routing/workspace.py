@@ -87,7 +87,8 @@ class Workspace(Seats):
 
     def _note_acquaintance(self, operator_id: OperatorId) -> None:
         """Whether to wait for him any longer is a question again."""
-        for pool in list(self.pools_by_atom.get(alone(operator_id), {}).values()):
+        by_skill = self.pools_by_atom.get(alone(operator_id), {})
+        for pool in [pool for pools in by_skill.values() for pool in pools.values()]:
             orders = [order for lane in pool.lanes.values() for order in lane.orders]
             for order in orders:
                 self.waits(self.conversations[order.conversation_id])

@@ -67,7 +67,7 @@ class OfferEnded(_Counted, frozen=True, kw_only=True, tag="offer_ended"):
 class Forwarded(_Counted, frozen=True, kw_only=True, tag="forwarded"):
     """It is yours: ``by`` sent it to you. A note's text is in the query ``conversation``."""
 
-    by: str | None
+    by: str
     note_ref: Ref | msgspec.UnsetType = msgspec.UNSET
 
 

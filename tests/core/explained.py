@@ -125,12 +125,10 @@ def _commands(story: Story, conversation: Conversation, change: Change) -> list[
             return [(PRESENCE, "shift_started", {"entry_point_id": change.entry_point_id})]
         case "policy":
             scope = {"group": change.group_id, "entry_point": change.entry_point_id}
-            named = {name: value for name, value in scope.items() if value is not None}
-            setting = {
-                "scope": named or {"workspace": True},
-                "policy": {change.field: change.value},
-            }
-            return [(ADMIN, "set_policy", msgspec.to_builtins(setting))]
+            place: dict[str, Any] = {name: its for name, its in scope.items() if its}
+            setting = {change.field: change.value}
+            fields = {"scope": place or {"workspace": True}, "policy": setting}
+            return [(ADMIN, "set_policy", msgspec.to_builtins(fields))]
 
 
 def _online(story: Story, operator_id: str) -> list[Told]:

@@ -210,8 +210,8 @@ def _hold(tables: Tables, conversation: Conversation, policy: Policy) -> str:
     visitor = tables.visitors[conversation.visitor_id]
     if conversation.missed:
         return "parked_missed" if policy.missed_delivery == "manual" else policy.missed_delivery
-    if visitor.away and policy.on_visitor_left == "park":
-        return "visitor_away"
     if plainly.out_of_hours(tables, conversation):
         return "out_of_hours"
+    if visitor.away and policy.on_visitor_left == "park" and policy.delivery != "manual":
+        return "visitor_away"
     return policy.delivery

@@ -30,7 +30,7 @@ from shared.routing.ranking import Choice
 from tests.core.test_wandering import wander
 
 OBJECTIONS = (AssertionError, LookupError, ValueError)
-HISTORIES_MAX = 60
+HISTORIES_MAX = 150
 
 
 def wander_often() -> None:

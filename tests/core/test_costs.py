@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from shared.routing.events import Actor
 from shared.routing.ids import Position
 from tests.core.effort import Counted, effort
 from tests.core.story import (
@@ -120,6 +121,73 @@ def test_q14_joining_a_long_queue_is_hardly_more_work() -> None:
         return taken
 
     assert grows(cost, 10, MANY) < A_LITTLE
+
+
+def test_q14_offering_a_long_queue_to_the_next_is_hardly_more_work() -> None:
+    def cost(size: int) -> int:
+        story = Story().given(desk(ana=1, ben=1, cleo=1), policy(delivery="offer", on_slow=[]))
+        story.given(opened(*(f"c{number}" for number in range(size + 3))))
+        asked: dict[str, Any] = {"conversation_id": "c0", "offer": 1}
+        taken = effort(lambda: story.when(ANA, "decline_offer", **asked))
+        assert story.conversation("c3").offer is not None
+        return taken
+
+    assert grows(cost, 10, 2_000) < A_LITTLE
+
+
+def test_q14_thousands_that_each_exclude_somebody_else_are_hardly_more_work() -> None:
+    def cost(size: int) -> int:
+        story = Story().given(desk(ana=0), policy(on_slow=[]))
+        for number in range(size):
+            story.given(online(f"o{number}", "support", capacity=0), opened(f"c{number}"))
+            colleague = Actor("operator", f"o{number}")
+            for name in ("claim", "release"):
+                story.given(step(colleague, name, conversation_id=f"c{number}"))
+        more: dict[str, Any] = {"operator_id": "ana", "capacity": 1}
+        taken = effort(lambda: story.when(ADMIN, "update_operator", **more))
+        assert story.owner("c0") == "ana"
+        return taken
+
+    assert grows(cost, 10, 1_000) < A_LITTLE
+
+
+@pytest.mark.parametrize("name", ["update_operator", "close"])
+def test_q14_thousands_that_each_ask_for_another_skill_are_hardly_more_work(name: str) -> None:
+    def cost(size: int) -> int:
+        story = Story().given(desk(ana=0), policy(on_slow=[]))
+        story.given(opened(*(f"c{number}" for number in range(size))))
+        for number in range(size):
+            change = {"conversation_id": f"c{number}", "skills": [f"s{number}"]}
+            story.given(step(ADMIN, "set_conversation", **change))
+        story.given(opened("now", "next"))
+        more: dict[str, Any] = {"operator_id": "ana", "capacity": 1}
+        if name == "update_operator":
+            return effort(lambda: story.when(ADMIN, name, **more))
+        story.given(step(ADMIN, "update_operator", **more))
+        taken = effort(lambda: story.when(ANA, "close", conversation_id="now"))
+        assert story.owner("next") == "ana"
+        return taken
+
+    assert grows(cost, 10, 2_000) < A_LITTLE
+
+
+def test_q14_thousands_that_wait_for_an_acquaintance_are_hardly_more_work() -> None:
+    def cost(size: int) -> int:
+        story = Story().given(desk(ana=1, ben=0), policy(affinity="wait", on_slow=[]))
+        opening = {"entry_point_id": "web"}
+        visitors = [Actor("visitor", f"v{number}") for number in range(size)]
+        for visitor in visitors:
+            story.given(step(visitor, "open", conversation_id=f"old-{visitor.id}", **opening))
+            story.given(step(ANA, "close", conversation_id=f"old-{visitor.id}"))
+        story.given(opened("now"))
+        for visitor in visitors:
+            story.given(step(visitor, "open", conversation_id=visitor.id, **opening))
+        assert story.reason(f"v{size - 1}") == "all_full"
+        taken = effort(lambda: story.when(ANA, "close", conversation_id="now"))
+        assert story.owner("v0") == "ana"
+        return taken
+
+    assert grows(cost, 10, 2_000) < A_LITTLE
 
 
 def test_an_arrival_is_told_of_waiting_broadcasts_in_steps_that_grow_with_their_number() -> None:

@@ -21,8 +21,8 @@ from tests.core.story import entry_point, group, logged_in, registered
 from tests.core.watched import WatchedStory
 
 QUICK = settings(
-    max_examples=60,
-    stateful_step_count=40,
+    max_examples=250,
+    stateful_step_count=50,
     deadline=None,
     derandomize=True,
     database=None,

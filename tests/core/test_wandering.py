@@ -14,17 +14,22 @@ from tests.core.wanderer import Told, Wanderer, play
 from tests.core.watched import WatchedStory
 
 SEEDS = range(40)
-SEEDS_OF_A_SOAK = range(1_000, 4_000)
+BLOCKS_OF_A_SOAK = range(10, 50)
+"""Of a hundred seeds each."""
 
 
 def wander(seed: int, steps: int) -> None:
     story = WatchedStory()
+    if seed % 4 == 3:
+        story.decisions_max = 2
     wanderer = Wanderer(seed)
     wanderer.wander(story, 0)
     for number in range(steps):
         if number % 10 == 9:
             story.workspace = restore(story.workspace)
         play(story, wanderer.following(story))
+        while story.workspace.is_cut:
+            story.after(0)
         story.check_rest()
     prove(story.log, story.workspace)
 
@@ -35,9 +40,10 @@ def test_e08_ro11_long_histories_agree_with_the_reference(seed: int) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("seed", SEEDS_OF_A_SOAK)
-def test_e08_ro11_thousands_of_histories_agree_with_the_reference(seed: int) -> None:
-    wander(seed, 300)
+@pytest.mark.parametrize("block", BLOCKS_OF_A_SOAK)
+def test_e08_ro11_thousands_of_histories_agree_with_the_reference(block: int) -> None:
+    for seed in range(block * 100, block * 100 + 100):
+        wander(seed, 300)
 
 
 def test_the_histories_have_something_of_everything() -> None:

@@ -86,7 +86,8 @@ class Wanderer:
         for operator_id in self._some(OPERATORS):
             wish = {"reachable_when_slow": True}
             steps += step(Actor("operator", operator_id), "set_preferences", **wish)
-        return steps
+        hidden = Actor("operator", self._one(OPERATORS))
+        return steps + step(hidden, "set_status", status="invisible")
 
     def following(self, story: Story) -> Told:
         draw = self.random.randrange(100)
@@ -136,13 +137,11 @@ class Wanderer:
         offer = conversation.offer
         assert offer is not None
         fields: dict[str, Any] = {"conversation_id": conversation.conversation_id}
-        name = self._one(["accept_offer"] * 3 + ["decline_offer"] * 3 + ["reply", "recall", "wait"])
+        name = self._one(["accept_offer"] * 3 + ["decline_offer"] * 3 + ["reply", "wait"])
+        if conversation.owner is not None and self.random.random() < 0.3:
+            return Step(Actor("operator", conversation.owner), "recall_offer", fields)
         if name == "wait":
             return max(1, (offer.expires_at - story.at) // 1_000)
-        if name == "recall":
-            if conversation.owner is None:
-                return self._handle(story)
-            return Step(Actor("operator", conversation.owner), "recall_offer", fields)
         if name != "reply":
             fields["offer"] = offer.number - (self.random.random() < 0.1)
             fields["offer"] = max(1, fields["offer"])
@@ -154,7 +153,7 @@ class Wanderer:
         if draw < 0.25:
             visitor = Actor("visitor", self._one(VISITORS))
             return Step(visitor, self._one(["visitor_left", "visitor_left", "visitor_back"]), {})
-        if draw < 0.4:
+        if draw < 0.5:
             points = story.workspace.entry_points.values()
             closed = [point.entry_point_id for point in points if point.closed]
             name = "shift_started" if closed else "shift_ended"

@@ -1,6 +1,7 @@
 """The stories whose logs are kept, each told from its beginning."""
 
 from collections.abc import Callable
+from typing import Any
 
 from shared.routing.events import Actor
 from tests.core.phrases import (
@@ -90,7 +91,12 @@ def status() -> Story:
 def offers_and_overflow() -> Story:
     """Offers are declined, expire, go round; what nobody takes goes on to somebody else."""
     story = Story()
-    rules = {"offer_timeout_s": 20, "rounds_max": 2, "unresponsive_after": 2, "max_waiting": 2}
+    rules: dict[str, Any] = {
+        "offer_timeout_s": 20,
+        "rounds_max": 2,
+        "unresponsive_after": 2,
+        "max_waiting": 2,
+    }
     story.given(policy(delivery="offer", on_slow=[], **rules), group("rescue"))
     story.given(group("support"), online("ana", "support", capacity=1))
     story.given(online("ben", "support", capacity=1), online("cleo", "rescue", capacity=2))
