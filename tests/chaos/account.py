@@ -12,6 +12,7 @@ from shared.routing.events import EventUnion
 from shared.routing.permissions import BUILT_IN_ROLES, Permissions
 from shared.routing.scope import Scope
 
+Given = e.ConversationAssigned | e.ConversationOffered
 _RANKED = ("routed", "affinity")
 
 
@@ -40,6 +41,8 @@ class Case(msgspec.Struct):
     declined: set[str] = set()
     offered_to: str | None = None
     """To whom a live offer was made, whose slot it holds."""
+    forwarded_to: Scope | None = None
+    """Whom the latest forward on offer was for."""
     slot_free: bool = False
     """The visitor has been silent for so long that it uses none of its owner's slots."""
 
@@ -79,6 +82,8 @@ class Account:
         match event:
             case e.ConversationAssigned():
                 yield from self._taken(event.conversation_id, event.operator_id)
+            case e.ConversationOffered():
+                yield from self._offered(event)
             case e.ConversationClaimed() | e.OfferAccepted():
                 yield from self._taken_over(event)
             case e.OwnerLeft() | e.ConversationReleased() | e.ConversationReassigned():
@@ -104,6 +109,7 @@ class Account:
                 case.owner = event.owner
             case _:
                 self._note_conversation(event)
+                self._note_offer(event)
                 self._note_person(event)
                 self._note_setting(event)
 
@@ -116,8 +122,16 @@ class Account:
         yield from self._taken(event.conversation_id, event.operator_id)
         if isinstance(event, e.OfferAccepted):
             case.offered_to = None
+            if former is not None and case.forwarded_to is not None:
+                case.goes_to(case.forwarded_to)
         elif former is not None:
             case.participants.add(former)
+
+    def _offered(self, event: e.ConversationOffered) -> Iterator[str]:
+        case = self.cases[event.conversation_id]
+        if case.offered_to is not None:
+            yield f"{event.conversation_id} is offered to {event.operator_id} and {case.offered_to}"
+        case.offered_to = event.operator_id
 
     def _taken(self, conversation_id: str, operator_id: str) -> Iterator[str]:
         case = self.cases[conversation_id]
@@ -145,15 +159,6 @@ class Account:
                 self.cases[event.conversation_id].skills = event.skills
             case e.ConversationRedirected():
                 self.cases[event.conversation_id].goes_to(event.to)
-            case e.ConversationOffered():
-                self.cases[event.conversation_id].offered_to = event.operator_id
-            case e.OfferDeclined() | e.OfferExpired():
-                self.cases[event.conversation_id].offered_to = None
-                self.cases[event.conversation_id].declined.add(event.operator_id)
-            case e.OfferRescinded():
-                self.cases[event.conversation_id].offered_to = None
-            case e.BackOffEnded():
-                self.cases[event.conversation_id].declined.clear()
             case e.SlotFreed():
                 self.cases[event.conversation_id].slot_free = True
             case e.SlotRetaken():
@@ -162,6 +167,24 @@ class Account:
                 self.cases[event.conversation_id].participants.add(event.operator_id)
             case e.ParticipantLeft():
                 self.cases[event.conversation_id].participants.discard(event.operator_id)
+            case _:
+                pass
+
+    def _note_offer(self, event: EventUnion) -> None:
+        match event:
+            case e.ForwardReturned() if not event.kept:
+                self.cases[event.conversation_id].leaves(event.sender)
+            case e.ForwardOffered():
+                self.cases[event.conversation_id].forwarded_to = event.to
+            case e.OfferDeclined() | e.OfferExpired():
+                case = self.cases[event.conversation_id]
+                case.offered_to = None
+                if case.owner is None:  # else it was forwarded, and its sender still has it
+                    case.declined.add(event.operator_id)
+            case e.OfferRescinded():
+                self.cases[event.conversation_id].offered_to = None
+            case e.BackOffEnded():
+                self.cases[event.conversation_id].declined.clear()
             case _:
                 pass
 
@@ -216,12 +239,16 @@ class Account:
                 self.entry_points[event.entry_point_id] = event.groups
             case e.EntryPointRemoved():
                 del self.entry_points[event.entry_point_id]
+            case e.PolicySet():
+                for case in self.cases.values():
+                    if case.owner is None and case.offered_to is None:
+                        case.declined.clear()
             case _:
                 pass
 
     # --- C5: capacity, before the event is noted ---------------------------------------------
 
-    def overload(self, event: e.ConversationAssigned) -> Iterator[str]:
+    def overload(self, event: Given) -> Iterator[str]:
         """What is wrong with the load that this decision makes."""
         weight = self.cases[event.conversation_id].weight
         person = self.people[event.operator_id]
@@ -230,12 +257,12 @@ class Account:
         told = f"{event.conversation_id} makes {load} of {person.capacity} for {event.operator_id}"
         if exceeds and event.reason in _RANKED:
             yield f"{told}: the engine may not exceed a capacity"
-        if exceeds != event.excess:
+        if isinstance(event, e.ConversationAssigned) and exceeds != event.excess:
             yield f"{told}: marked as {'excess' if event.excess else 'no excess'}"
 
     # --- C6: eligibility, before the event is noted ------------------------------------------
 
-    def unfitness(self, event: e.ConversationAssigned) -> Iterator[str]:
+    def unfitness(self, event: Given) -> Iterator[str]:
         """Why this operator should not have been given it."""
         person, case = self.people[event.operator_id], self.cases[event.conversation_id]
         told = f"{event.conversation_id} to {event.operator_id}"
@@ -249,9 +276,13 @@ class Account:
             yield f"{told}: {person.effective}"
         if not set(case.skills) <= set(person.skills):
             yield f"{told}: lacks a skill"
-        if event.operator_id in case.participants | case.declined:
+        forwarded = case.owner is not None
+        if event.operator_id in case.participants or (
+            event.operator_id in case.declined and not forwarded
+        ):
             yield f"{told}: takes part or gave it up"
-        if not self._in_scope(person, case.scope):
+        scope = case.forwarded_to if forwarded else case.scope
+        if scope is None or not self._in_scope(person, scope):
             yield f"{told}: not in scope"
 
     def _in_scope(self, person: Person, scope: Scope) -> bool:

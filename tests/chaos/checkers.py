@@ -15,19 +15,19 @@ import msgspec
 from services.router.personal import seal
 from shared.routing.commands import COMMANDS, Refused
 from shared.routing.decide import Instruction, decide
-from shared.routing.events import ConversationAssigned
+from shared.routing.events import ConversationAssigned, ConversationOffered
 from shared.routing.evolve import evolve
 from shared.routing.ids import Position, WorkspaceId
 from shared.routing.replay import Replay
 from shared.routing.state import CommandKey, command_key
 from shared.routing.transaction import Recorded
 from shared.routing.workspace import Workspace
-from tests.chaos.account import Account
+from tests.chaos.account import Account, Given
 from tests.chaos.history import Attempt
 
 Attempts = Sequence[Attempt]
 Log = Sequence[Recorded]
-Judge = Callable[[Account, ConversationAssigned], Iterator[str]]
+Judge = Callable[[Account, Given], Iterator[str]]
 
 SAYS_NOTHING_OF_EARLIER = frozenset({"overloaded", "unavailable", "no_responders"})
 """Refusals given without looking: this attempt did nothing, one before it may have."""
@@ -194,7 +194,7 @@ def c6_eligibility(log: Log) -> list[str]:
 def _judged(log: Log, judge: Judge) -> Iterator[str]:
     account = Account()
     for position, envelope in log:
-        if isinstance(envelope.data, ConversationAssigned):
+        if isinstance(envelope.data, ConversationAssigned | ConversationOffered):
             for breach in judge(account, envelope.data):
                 yield f"position {position}: {breach}"
         list(account.note(envelope.data))

@@ -5,11 +5,14 @@ people look at their screens; so most of it is accepted, and some of it comes to
 """
 
 import asyncio
+import contextlib
 import itertools
 import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from shared.adapters.nats_bus import NotSent
+from shared.ports import NoResponders
 from shared.routing.events import Actor
 from tests.chaos.caller import Caller
 from tests.servers.client import Fields
@@ -18,8 +21,14 @@ OPERATORS = ("ana", "ben", "cleo", "dan")
 VISITORS = ("vera", "wim", "xenia", "yuri")
 GROUPS = ("support", "sales")
 ENTRY_POINTS = ("site", "shop")
-OPEN_MAX = 3
+OPEN_MAX = 5
 """Open conversations of one visitor."""
+
+IMPATIENT = {"offer_timeout_s": 1, "decline_backoff_s": 1}
+"""So that offers expire within a run."""
+
+LOOKS = 0.2
+"""How often somebody looks at a conversation before doing something."""
 
 Deed = tuple[str, dict[str, Any]]
 ADMIN = Actor("admin", "root")
@@ -82,13 +91,26 @@ class Workload:
                 return
             self.left -= 1
             its_id = f"{actor.id}-{self._seed}-{number}"
+            open_ones = [one for one, view in self._board.items() if view["state"] != "closed"]
+            if open_ones and rng.random() < LOOKS:
+                await self._look(caller, rng.choice(open_ones))
             command, fields = next_deed(rng, actor, its_id)
             told = await caller.persist(rng, actor, command, fields, its_id)
             conversation = told.result.get("conversation")
             if conversation is not None:
                 self._board[conversation["conversation_id"]] = conversation
-            elif told.attempt.code == "already_closed":
-                self._board[fields["conversation_id"]]["state"] = "closed"
+            elif told.attempt.code in ("already_closed", "no_offer", "offer_ended"):
+                await self._look(caller, fields["conversation_id"])
+
+    async def _look(self, caller: Caller, conversation_id: str) -> None:
+        """Ask how a conversation stands, as it is not what it seemed; silence is no answer."""
+        with contextlib.suppress(TimeoutError, NoResponders, NotSent):
+            fields = {"conversation_id": conversation_id}
+            answer = await caller.client.ask(
+                caller.workspace, "admin", "root", "conversation", fields, timeout_s=1
+            )
+            if answer["ok"]:
+                self._board[conversation_id] = answer["result"]["conversation"]
 
     def _conversations(self, **which: Any) -> list[str]:
         return [
@@ -105,11 +127,11 @@ class Workload:
             for its_id, view in self._board.items()
             if its_id.startswith(actor.id) and view["state"] != "closed"
         ]
-        if not mine or (len(mine) < OPEN_MAX and rng.random() < 0.3):
+        if not mine or (len(mine) < OPEN_MAX and rng.random() < 0.4):
             fields = {"conversation_id": its_id}
             return "open", fields | {"entry_point_id": rng.choice(ENTRY_POINTS)}
         chosen = {"conversation_id": rng.choice(mine)}
-        if rng.random() < 0.15:
+        if rng.random() < 0.2:
             return "close", chosen
         closed = [its_id for its_id in self._conversations(state="closed") if actor.id in its_id]
         if closed and rng.random() < 0.1:
@@ -123,7 +145,11 @@ class Workload:
         waiting = self._conversations(state="waiting")
         if rng.random() < 0.12:
             return self._shows(rng)
-        if waiting and rng.random() < 0.4:
+        offered = self._offered_to(actor.id)
+        if offered:
+            fields = rng.choice(offered)
+            return rng.choice(("accept_offer",) * 3 + ("decline_offer",)), fields
+        if waiting and rng.random() < 0.2:
             return rng.choice(("claim", "reply")), {"conversation_id": rng.choice(waiting)}
         if not mine:
             others = self._conversations(state="assigned")
@@ -131,6 +157,13 @@ class Workload:
                 return rng.choice(("join", "reply")), {"conversation_id": rng.choice(others)}
             return "set_status", {"status": "online"}
         return self._handles(rng, rng.choice(mine))
+
+    def _offered_to(self, operator_id: str) -> list[dict[str, Any]]:
+        return [
+            {"conversation_id": its_id, "offer": offer["offer"]}
+            for its_id, view in self._board.items()
+            if (offer := view.get("offer")) and offer.get("operator_id") == operator_id
+        ]
 
     def _shows(self, rng: random.Random) -> Deed:
         status = rng.choice(("online", "online", "busy", "invisible", "offline"))
@@ -145,7 +178,8 @@ class Workload:
         command = rng.choice(("reply",) * 4 + ("close",) * 2 + ("forward", "forward", "leave"))
         if command == "forward":
             to = rng.choice(({"group": "support"}, {"group": "sales"}, {"everyone": True}))
-            return "forward", chosen | {"to": to, "note": "please take over"}
+            mode = rng.choice(("direct", "direct", "offer"))
+            return "forward", chosen | {"to": to, "note": "please take over", "mode": mode}
         if command == "leave":
             if rng.random() < 0.3:
                 return "set_conversation", chosen | {"priority": rng.randrange(10)}
@@ -161,9 +195,9 @@ class Workload:
             case 0:
                 return "update_operator", {"operator_id": who, "capacity": rng.randrange(1, 6)}
             case 1:
-                delivery = rng.choice(("auto", "auto", "auto", "broadcast", "manual"))
+                delivery = rng.choice(("auto", "auto", "offer", "offer", "broadcast", "manual"))
                 ranking = rng.choice(("most_free_slots", "longest_idle", "round_robin"))
-                policy = {"delivery": delivery, "ranking": ranking}
+                policy = {"delivery": delivery, "ranking": ranking, **IMPATIENT}
                 return "set_policy", {"scope": {"group": group_id}, "policy": policy}
             case 2:
                 return "update_group", {"group_id": group_id, "enabled": rng.random() < 0.8}
