@@ -172,6 +172,7 @@ def _conversation(conversation: Conversation) -> dict[str, Any]:
         "escalated": _ids(conversation.escalated),
         "slot_free": conversation.slot_free,
         "owner_away": conversation.owner_away,
+        "answered": conversation.answered,
         "missed": conversation.missed,
         "priority": conversation.priority,
         "skills": conversation.skills,

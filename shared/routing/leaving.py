@@ -11,7 +11,7 @@ def ended_by_visitor(
     conversation: Conversation, reason: CloseReason, text: Ref | None = None
 ) -> Fact:
     """Closed; but one that nobody answered is kept as missed, once."""
-    if conversation.unanswered_since is not None and not conversation.missed:
+    if not conversation.answered and not conversation.missed:
         return ConversationMissed(conversation.conversation_id, conversation.owner, due=None)
     return ConversationClosed(conversation.conversation_id, conversation.owner, reason, text)
 

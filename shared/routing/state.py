@@ -226,6 +226,8 @@ class Conversation(msgspec.Struct, gc=False):
     """The owner's slot was freed because the visitor is silent."""
     owner_away: bool = False
     """The owner has been idle for so long that he counts as gone."""
+    answered: bool = False
+    """Whether anybody replied since it was last opened."""
     missed: bool = False
     closed_at: UnixMs | None = None
     closed_position: Position | None = None

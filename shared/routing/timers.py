@@ -88,7 +88,7 @@ def await_reply(workspace: Workspace, conversation: Conversation) -> None:
     if conversation.unanswered_since is None:
         conversation.unanswered_since = workspace.at
         policy = workspace.policy_for(conversation)
-        if policy.missed_after_s and not conversation.missed:
+        if policy.missed_after_s and not conversation.answered and not conversation.missed:
             due = UnixMs(workspace.at + policy.missed_after_s * 1_000)
             workspace.set_timer(name(MISSED, its_id), due)
     set_unused(workspace, conversation)

@@ -188,7 +188,7 @@ def _possible(tables: Tables, conversation: Conversation) -> dict[str, int | Non
     names = ["unused", "affinity"] if conversation.hold == "affinity_wait" else ["unused"]
     if conversation.unanswered_since is not None:
         names += ["slow"] if conversation.slow_since is not None else []
-        if not conversation.missed:
+        if not conversation.missed and not conversation.answered:
             names.append("missed")
     owner: OperatorId | None = conversation.owner
     if owner is None:

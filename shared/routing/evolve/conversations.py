@@ -154,6 +154,7 @@ def _conversation_claimed(workspace: Workspace, event: e.ConversationClaimed) ->
 def _operator_replied(workspace: Workspace, event: e.OperatorReplied) -> None:
     conversation = workspace.conversations[event.conversation_id]
     _answers(workspace, event.operator_id)
+    conversation.answered = True
     timers.owe_nothing(workspace, conversation)
     timers.await_visitor(workspace, conversation)
     timers.set_unused(workspace, conversation)
@@ -292,6 +293,7 @@ def _conversation_reopened(workspace: Workspace, event: e.ConversationReopened) 
     conversation.handover = False
     conversation.fresh = True
     conversation.missed = False
+    conversation.answered = False
     workspace.visitors[conversation.visitor_id].conversations[event.conversation_id] = None
     set_scope(conversation, event.scope)
     if event.owner is not None:
