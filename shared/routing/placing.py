@@ -135,6 +135,8 @@ def _first_response(
 def _redirected(workspace: Workspace, conversation: Conversation) -> ConversationRedirected | None:
     if not workspace.audience_of(conversation.scope):
         return redirected(workspace, conversation)
+    if _is_parked(workspace, conversation):
+        return None  # it keeps its place
     return overflow(workspace, conversation)
 
 
@@ -192,15 +194,20 @@ def _queued(
     )
 
 
+def _is_parked(workspace: Workspace, conversation: Conversation) -> bool:
+    """Whether nothing is to be done about it before its visitor is back."""
+    away = workspace.visitors[conversation.visitor_id].away
+    return away and workspace.policy_for(conversation).on_visitor_left == "park"
+
+
 def hold_for(workspace: Workspace, conversation: Conversation) -> Hold:
     """How it is to be delivered, or what keeps it from being delivered."""
     policy = workspace.policy_for(conversation)
-    visitor = workspace.visitors[conversation.visitor_id]
     if conversation.missed:
         return "parked_missed" if policy.missed_delivery == "manual" else policy.missed_delivery
     if is_out_of_hours(workspace, conversation):
         return "out_of_hours"
-    if visitor.away and policy.on_visitor_left == "park" and policy.delivery != "manual":
+    if policy.delivery != "manual" and _is_parked(workspace, conversation):
         return "visitor_away"
     return policy.delivery
 

@@ -4,6 +4,7 @@ from shared.routing.events import ConversationOffered, Decision, ForwardReturned
 from shared.routing.forwards import next_to_ask
 from shared.routing.ids import OperatorId
 from shared.routing.placing import offered
+from shared.routing.reach import may_be_given
 from shared.routing.state import Conversation, Forwarding
 from shared.routing.status import not_routable
 from shared.routing.vocabulary import ReturnReason
@@ -30,8 +31,8 @@ def _ask_named(
     forward: Forwarding,
     operator_id: OperatorId,
 ) -> ConversationOffered | ForwardReturned:
-    operator = workspace.operators[operator_id]
-    if operator.removed or not_routable(operator) is not None:
+    routable = not_routable(workspace.operators[operator_id]) is None
+    if not routable or not may_be_given(workspace, operator_id):
         return _returned(workspace, conversation, forward, "nobody_reachable")
     return ConversationOffered(
         conversation_id=conversation.conversation_id,

@@ -197,7 +197,11 @@ def overflows_to(tables: Tables, conversation: Conversation, line: tuple[str, ..
     if not line:
         return left
     entered = conversation.scope.entry_point is not None or conversation.fallbacks_tried > 0
-    if conversation.missed or not entered:
+    parked = (
+        tables.visitors[conversation.visitor_id].away
+        and policy_for(tables, conversation).on_visitor_left == "park"
+    )
+    if conversation.missed or not entered or parked:
         return []
     if out_of_hours(tables, conversation):
         return left

@@ -30,7 +30,7 @@ from shared.routing.ranking import Choice
 from tests.core.test_wandering import wander
 
 OBJECTIONS = (AssertionError, LookupError, ValueError)
-HISTORIES_MAX = 150
+HISTORIES_MAX = 40
 
 
 def wander_often() -> None:

@@ -1,12 +1,14 @@
 """What random histories brought to light, each told again as short as it can be."""
 
-from tests.core.phrases import accepts, asked, lapsed, offering, on_offer
+from shared.routing.events import Actor
+from tests.core.phrases import PRESENCE, accepts, asked, lapsed, offering, on_offer
 from tests.core.story import (
     ADMIN,
     ANA,
     BEN,
     Story,
     desk,
+    entry_point,
     event,
     group,
     logged_in,
@@ -14,6 +16,7 @@ from tests.core.story import (
     opened,
     policy,
     registered,
+    role,
     step,
 )
 
@@ -65,6 +68,31 @@ def test_fw05_ro16_only_who_is_online_is_asked_though_others_could_be_given_it(
         event("offer_rescinded", operator_id="ben", reason="unavailable"),
         event("forward_returned", reason="nobody_reachable", kept=True),
     )
+
+
+def test_fw05_fw02_whoever_may_no_longer_receive_is_not_asked_again(story: Story) -> None:
+    story.given(role("helper", assigned="write", unassigned="write"), desk(ana=2))
+    story.given(online("ben", role_id="helper"), opened("c"))
+    story.given(on_offer("ana", "c", {"operator": "ben"}))
+    permissions = {"conversations.assigned": "write", "conversations.unassigned": "read"}
+    story.when(ADMIN, "define_role", role_id="helper", permissions=permissions).then(
+        event("role_defined"),
+        event("offer_rescinded", operator_id="ben", reason="unavailable"),
+        event("forward_returned", sender="ana", reason="nobody_reachable"),
+    )
+
+
+def test_tm06_ro13_what_is_parked_does_not_overflow_before_its_visitor_is_back(
+    story: Story,
+) -> None:
+    story.given(group("support"), registered("dan"))
+    story.given(entry_point("web", "support", fallback=[{"operator": "dan"}]))
+    story.given(step(PRESENCE, "shift_ended", entry_point_id="web"), opened("c"))
+    visitor = Actor("visitor", story.conversation("c").visitor_id)
+    story.given(step(visitor, "visitor_left"), logged_in("dan"))
+    assert (story.owner("c"), story.scope("c")) == (None, {"entry_point": "web"})
+    story.given(step(visitor, "visitor_back"))
+    assert story.owner("c") == "dan"
 
 
 def test_gr08_what_is_offered_when_its_entry_point_goes_has_a_home_again(story: Story) -> None:

@@ -213,6 +213,9 @@ class Wanderer:
             fields["to"] = self._target()
             if conversation.owner is not None and self.random.random() < 0.6:
                 fields["mode"] = "offer"
+                online = [o for o in story.workspace.operators.values() if o.effective == "online"]
+                if online and self.random.random() < 0.5:
+                    fields["to"] = {"operator": self.random.choice(online).operator_id}
                 actor = Actor("operator", conversation.owner)
         elif name == "set_conversation":
             fields |= {"priority": self.random.randint(0, 9), "skills": self._some(SKILLS)}

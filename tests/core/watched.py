@@ -197,7 +197,7 @@ class WatchedStory(Story):
         policy = plainly.policy_for(self.workspace, conversation)
         assert operator.effective == "offline"
         assert policy.on_owner_offline != "keep"
-        assert plainly.is_gone(operator) or (operator.idle and policy.idle_owner_after_s)
+        assert plainly.is_gone(operator) or operator.idle
 
     def check_nobody_else(self, kept: e.NobodyElse) -> None:
         conversation = self.workspace.conversations[kept.conversation_id]
@@ -243,7 +243,7 @@ class WatchedStory(Story):
         assert expired.counted is (operator.kind == "human" and plainly.is_connected(operator))
         limit = plainly.resolved([self.workspace.workspace_policy]).unresponsive_after
         missed = self.reference.expired.get(expired.operator_id, 0) + expired.counted
-        if 0 < limit <= missed and not operator.unresponsive:
+        if expired.counted and 0 < limit <= missed:
             self.silent.add(expired.operator_id)
 
     def check_returned(self, returned: e.ForwardReturned) -> None:
