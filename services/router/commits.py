@@ -78,13 +78,18 @@ class Commits:
 
     async def _commit(self, batch: Sequence[_Waiting]) -> None:
         FAILPOINTS.passing("before_insert")
+        for waiting in batch:
+            waiting.live.under_way.add(id(waiting.unit))
         try:
             lost = await self._append(_appends(batch))
         except (StoreUnavailable, CommitInDoubt) as error:
             log.warning("commit_failed", error=type(error).__name__, reason=str(error))
             for live in dict.fromkeys(waiting.live for waiting in batch):
-                live.lost(str(error))
+                live.lost(str(error), in_doubt=isinstance(error, CommitInDoubt))
             return
+        finally:
+            for waiting in batch:
+                waiting.live.under_way.discard(id(waiting.unit))
         FAILPOINTS.passing("after_commit")
         self.batches += 1
         for live in dict.fromkeys(waiting.live for waiting in batch):

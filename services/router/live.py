@@ -14,6 +14,7 @@ from services.router.decider import Decider
 from services.router.units import Job, Unit
 from shared.routing.commands import Refused
 from shared.routing.ids import Position, WorkspaceId
+from shared.wire.requests import CommandRequest
 
 log = structlog.get_logger()
 
@@ -42,6 +43,8 @@ class LiveWorkspace:
         """Raised with every reload; units of an earlier one are void."""
         self._outlet = outlet
         self._decider: Decider | None = None
+        self.under_way: set[int] = set()
+        """``id`` of each pending unit that the committer has sent to the store."""
         self._pending: deque[Unit] = deque()
         self._waiting: deque[Job] = deque()
 
@@ -90,10 +93,21 @@ class LiveWorkspace:
         while self._pending and not self._pending[0].rows:
             self._outlet.release(self, self._pending.popleft())
 
-    def lost(self, why: str) -> None:
-        """What is pending was not written, or nobody knows: decide it again from the log."""
+    def lost(self, why: str, *, in_doubt: bool = False) -> None:
+        """What is pending was not written, or nobody knows: decide it again from the log.
+
+        ``in_doubt``: what is under way may have been written, or may still be. A command with an
+        id is found in the log then; one without would be carried out twice, so nobody answers it.
+        """
         log.warning("state_dropped", workspace=self.workspace_id, why=why, units=len(self._pending))
-        self._drop([unit.job for unit in self._pending if unit.job is not None])
+        again = [unit for unit in self._pending if not (in_doubt and self._is_risky(unit))]
+        self._drop([unit.job for unit in again if unit.job is not None])
+
+    def _is_risky(self, unit: Unit) -> bool:
+        """Whether it is under way and could not be told from a second one like it."""
+        asked = unit.job.asked if unit.job is not None else None
+        nameless = isinstance(asked, CommandRequest) and asked.command_id is None
+        return nameless and id(unit) in self.under_way
 
     def _drop(self, jobs: list[Job]) -> None:
         self.generation += 1
@@ -133,7 +147,7 @@ class LiveWorkspace:
             )
             text = "this could not be decided because of a fault in the router; it is in its log"
             self._outlet.refuse(job, Refused("unavailable", text))
-            self.lost("a decision failed")
+            self.lost("a decision failed", in_doubt=True)
         else:
             self._hand_on(unit)
 

@@ -188,7 +188,7 @@ async def test_a_commit_whose_reply_is_lost_is_found(
     assert share_of_ok(history) >= OK_MIN
 
 
-async def test_a_commit_that_arrives_late_finds_its_place_taken(
+async def test_a_commit_that_arrives_late_costs_nobody_an_answer(
     postgres: PostgresServer, postgres_url: str, tmp_path: Path
 ) -> None:
     async with _behind_proxy(postgres, postgres_url, tmp_path) as (engine, proxy):
@@ -206,7 +206,6 @@ async def test_a_commit_that_arrives_late_finds_its_place_taken(
             commands=COMMANDS,
             seed=15,
         )
-        assert "state_dropped" in engine.stderr
     assert share_of_ok(history) >= OK_MIN
 
 

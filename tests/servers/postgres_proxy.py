@@ -13,6 +13,8 @@ from typing import Self
 
 _READ_BYTES = 65_536
 _HEADER_BYTES = 5  # a letter, then a length that counts itself but not the letter
+_SYNC = b"S\x00\x00\x00\x04"
+"""Ends whatever is answered with "ready"; a statement that is only being prepared is not."""
 _READY_FOR_QUERY = ord("Z")
 
 
@@ -100,7 +102,7 @@ class PostgresProxy:
         try:
             with contextlib.suppress(ConnectionError):
                 while data := await session.requests.read(_READ_BYTES):
-                    if self._armed is not None:
+                    if self._armed is not None and data.endswith(_SYNC):
                         self._strike(session, data)
                     if session.held:
                         await session.swallowed.wait()
@@ -128,6 +130,7 @@ class PostgresProxy:
                         return
                     session.client.write(data)
         finally:
+            session.swallowed.set()  # also if the server hung up: there is no more to wait for
             session.client.close()
 
 
