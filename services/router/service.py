@@ -19,7 +19,7 @@ from services.router.relay import Relay
 from services.router.units import Job, Unit
 from shared.adapters.event_stream import EventStream
 from shared.adapters.open_store import Store
-from shared.ports import Bus, Clock, LeaseLost, LogCorrupt, StoreError, Subscription
+from shared.ports import Bus, Clock, LogCorrupt, StoreError, Subscription
 from shared.routing.commands import Refused
 from shared.routing.ids import WorkspaceId
 from shared.routing.partition import PARTITIONS, partition_of
@@ -70,12 +70,13 @@ class Router:
             term = Term(self._world, duty)
             try:
                 await term.serve(self.ready, self._stopping)
-            except LeaseLost as error:
+            except StoreError as error:  # the leases are lost, or the store went away meanwhile
                 log.warning("duty_ended", reason=str(error))
             finally:
                 self.ready.clear()
                 with contextlib.suppress(StoreError):
                     await duty.give_up()
+            await self._pause()
 
     async def _take(self, duty: Duty) -> bool:
         try:
@@ -85,9 +86,12 @@ class Router:
             log.info("waiting_for_leases", owner=self._owner)
         except (StoreError, ClockSkewed) as error:
             log.warning("leases_not_taken", reason=str(error))
+        await self._pause()
+        return False
+
+    async def _pause(self) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), RETRY_S)
-        return False
 
 
 class Term:
@@ -106,7 +110,7 @@ class Term:
         self._timers: dict[WorkspaceId, asyncio.TimerHandle] = {}
 
     async def serve(self, ready: asyncio.Event, stopping: asyncio.Event) -> None:
-        """Raises ``LeaseLost`` or whatever ended one of the background tasks."""
+        """Raises ``LeaseLost``, or whatever else ended one of the background tasks."""
         self._tasks.start(self._duty.keep(), "leases")
         self._tasks.start(self._commits.run(), "commits")
         self._tasks.start(self._relay.run(), "relay")

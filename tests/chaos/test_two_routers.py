@@ -14,11 +14,14 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from shared.ports import NoResponders
 from tests.chaos.conftest import LEASE_MS
 from tests.chaos.endurance import endure
 from tests.chaos.verdict import share_of_ok
+from tests.servers.client import connected
 from tests.servers.engine import Engine
 from tests.servers.nats import NatsServer, nats_server
+from tests.servers.office import Office
 from tests.servers.waiting import until
 
 COMMANDS = 400
@@ -36,11 +39,11 @@ class Pair:
 
     def __init__(self, engines: list[Engine], sql: asyncpg.Connection) -> None:
         self.engines = engines
-        self._sql = sql
+        self.sql = sql
 
     async def on_duty(self) -> Engine | None:
         """The engine that holds the leases at this moment."""
-        owner = await self._sql.fetchval(
+        owner = await self.sql.fetchval(
             "select owner from leases where expires_at > clock_timestamp() limit 1"
         )
         pids = {str(engine.pid): engine for engine in self.engines}
@@ -118,3 +121,27 @@ async def test_e02_e03_one_router_ends_and_the_other_goes_on_at_once(
     )
     assert share_of_ok(history) >= OK_MIN
     assert await pair.on_duty() is second
+
+
+async def test_e03_a_router_that_takes_over_and_cannot_read_tries_again(pair: Pair) -> None:
+    first, second = pair.engines
+    async with connected(first.url) as client:
+        await Office(client, "w").set_up("ana")
+        await pair.sql.execute("begin; lock table workspaces in access exclusive mode")
+        first.kill()
+
+        async def has_tried() -> bool:
+            return "duty_ended" in second.stderr
+
+        await until("the second router gives up its first try", has_tried)
+        await pair.sql.execute("commit")
+        await pair.change_of_duty(since=first)
+
+        async def serves() -> bool:
+            try:
+                return bool((await client.ask("w", "admin", "root", "roster"))["ok"])
+            except NoResponders:
+                return False
+
+        assert await until("the second router serves", serves)
+    assert second.running
