@@ -83,6 +83,8 @@ class Operator(msgspec.Struct, gc=False):
     effective: EffectiveStatus = "offline"
     cause: StatusCause = "never_logged_in"
     since: UnixMs = UnixMs(0)
+    came_or_went: Position = Position(0)
+    """Position at which he last went offline or ceased to be, as visitors see it."""
 
     load: int = 0
     owned: dict[ConversationId, None] = {}

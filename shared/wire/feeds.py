@@ -139,6 +139,13 @@ class OperatorLeft(_Counted, frozen=True, kw_only=True, tag="operator_left"):
     operator_id: OperatorId
 
 
+class OperatorPresence(_Counted, frozen=True, kw_only=True, tag="operator_presence"):
+    """An operator in the conversation went offline, or is back: ``online`` if merely busy too."""
+
+    operator_id: OperatorId
+    shown: Literal["online", "offline"]
+
+
 class Reassigned(_Counted, frozen=True, kw_only=True, tag="reassigned"):
     """``operator_id`` has it no more, and somebody else is looked for."""
 
@@ -198,7 +205,7 @@ FEEDS: dict[str, tuple[type[FeedMessage], ...]] = {
         Missed,
         ConversationChanged,
     ),
-    "visitor": (Queued, OperatorJoined, OperatorLeft, Reassigned, Notice, Closed),
+    "visitor": (Queued, OperatorJoined, OperatorLeft, OperatorPresence, Reassigned, Notice, Closed),
     "team": (StatusChanged, TeamConversationChanged),
     "entry": (ModeChanged,),
 }

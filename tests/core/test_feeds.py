@@ -328,6 +328,7 @@ def test_no01_reassigned_the_visitor_hears_of_it_once(story: Listening) -> None:
     assert story.told_to("ana") == [about("released", reason="owner_offline")]
     assert story.told_to("ben") == [about("assigned", alert=True, reason="routed")]
     assert story.told_visitor("vera") == [
+        about("operator_presence", operator_id="ana", shown="offline"),
         about("reassigned", operator_id="ana"),
         about("operator_joined", alert=True, operator_id="ben"),
     ]

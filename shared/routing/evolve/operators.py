@@ -228,6 +228,8 @@ def _operator_status_changed(workspace: Workspace, event: e.OperatorStatusChange
     operator.effective = event.effective
     operator.cause = event.cause
     operator.since = workspace.at
+    if was_offline != (event.effective == "offline"):
+        operator.came_or_went = workspace.position
     workspace.operator_changed(operator)
     if was_offline and event.effective != "offline":
         ask_again(workspace, event.operator_id)

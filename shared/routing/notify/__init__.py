@@ -11,7 +11,7 @@ from shared.routing.events import Envelope
 from shared.routing.ids import ConversationId, Position, UnixMs
 from shared.routing.notify.messages import TEAM, Notification, Recipient
 from shared.routing.notify.operators import TELL_OPERATORS
-from shared.routing.notify.visitors import TELL_VISITOR
+from shared.routing.notify.visitors import TELL_VISITOR, presence
 from shared.routing.workspace import Workspace
 
 __all__ = ["TEAM", "Feeds", "Notification", "Numbered", "Recipient", "notifications"]
@@ -71,7 +71,7 @@ def notifications(workspace: Workspace, envelope: Envelope) -> list[Notification
     """The messages that the event just applied calls for, in a fixed order."""
     event = envelope.data
     if isinstance(event, e.OperatorStatusChanged):
-        return [_status_changed(event)]
+        return [_status_changed(event), *presence(workspace, event)]
     if isinstance(event, e.EntryPointModeChanged):
         return [_mode_changed(event)]
     conversation_id: ConversationId | None = getattr(event, "conversation_id", None)

@@ -14,6 +14,23 @@ SLOW_NOTICE = "please_wait"
 """Code of the notice that an answer takes longer."""
 
 
+def presence(workspace: Workspace, event: e.OperatorStatusChanged) -> list[Notification]:
+    """Visitors see an operator of theirs come and go; busy or invisible, he is still there."""
+    operator = workspace.operators[event.operator_id]
+    if operator.came_or_went != workspace.position:
+        return []
+    shown = "offline" if event.effective == "offline" else "online"
+    return [
+        _told(
+            workspace.conversations[conversation_id],
+            "operator_presence",
+            operator_id=event.operator_id,
+            shown=shown,
+        )
+        for conversation_id in (*operator.owned, *operator.takes_part)
+    ]
+
+
 def _joined(conversation: Conversation, operator_id: OperatorId) -> list[Notification]:
     return [_told(conversation, "operator_joined", alert=True, operator_id=operator_id)]
 
