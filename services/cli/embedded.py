@@ -16,7 +16,7 @@ from services.router.service import Router, World
 from shared.adapters.clocks import SystemClock
 from shared.adapters.nats_bus import NatsBus
 from shared.adapters.nats_connection import NatsSettings
-from shared.adapters.nats_server import EmbeddedNats
+from shared.adapters.nats_server import EmbeddedNats, NatsServerError
 from shared.adapters.open_store import Store, open_store
 
 log = structlog.get_logger()
@@ -90,7 +90,10 @@ async def _keep_running(server: EmbeddedNats) -> None:
         await asyncio.sleep(WATCH_EVERY_S)
         if not server.running:
             log.error("nats_server_died")
-            server.start()
+            try:
+                server.start()
+            except NatsServerError as error:
+                log.error("nats_server_not_started", reason=str(error))
 
 
 async def _ready(router: Router, work: asyncio.Task[None]) -> None:

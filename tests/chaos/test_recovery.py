@@ -8,9 +8,11 @@ import asyncio
 import itertools
 import os
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -26,7 +28,9 @@ from shared.wire.log_codec import encode_event
 from tests.chaos.conftest import LEASE_MS
 from tests.chaos.endurance import WORKSPACE, endure
 from tests.chaos.verdict import share_of_ok
+from tests.servers.client import connected
 from tests.servers.engine import Engine
+from tests.servers.office import Office
 from tests.servers.postgres import PostgresServer
 from tests.servers.postgres_proxy import PostgresProxy
 from tests.servers.waiting import until
@@ -110,10 +114,8 @@ async def test_connections_that_are_cut_cost_nobody_an_answer(
 
 
 async def test_a_broker_that_dies_costs_nobody_an_answer(engine: Engine, tmp_path: Path) -> None:
-    pid_file = engine.data / "nats" / "nats-server.pid"
-
     async def kill_the_broker() -> None:
-        os.kill(int(pid_file.read_text()), signal.SIGKILL)
+        os.kill(_broker(engine), signal.SIGKILL)
 
     history = await endure(
         engine.url,
@@ -243,3 +245,42 @@ def _foreign(position: Position, epoch: int, number: int) -> StoredRow:
     at = UnixMs(time.time_ns() // 1_000_000)
     envelope = Envelope(at=at, first=position, rev=REVISION, epoch=epoch, data=event)
     return StoredRow(position, *encode_event(envelope))
+
+
+async def test_a_broker_whose_port_is_taken_is_tried_again(tmp_path: Path) -> None:
+    engine = Engine(tmp_path)
+    engine.start()
+    port = int(engine.url.rpartition(":")[2])
+
+    async def gave_up() -> bool:
+        return "nats_server_not_started" in engine.stderr
+
+    try:
+        async with connected(engine.url) as client:
+            office = Office(client, "w")
+            await office.set_up("ana")
+            os.kill(_broker(engine), signal.SIGKILL)
+            squatter = await until("the port is free", partial(_squat, port), every_s=0)
+            assert squatter is not None
+            with squatter:
+                await until("the broker could not be started", gave_up)
+            await office.admin("create_group", group_id="g", name="G")
+        assert engine.running
+    finally:
+        engine.kill()
+
+
+async def _squat(port: int) -> socket.socket | None:
+    listener = socket.socket()
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        listener.listen()
+    except OSError:
+        listener.close()
+        return None
+    return listener
+
+
+def _broker(engine: Engine) -> int:
+    return int((engine.data / "nats" / "nats-server.pid").read_text())
