@@ -29,7 +29,9 @@ def unavailable(
     if not may_receive(roles, operator):
         reasons.append("no_permission")
     status = not_routable(operator)
-    if status is not None and not (assign_to == "any" and status in REACHABLE_LATER):
+    if assign_to == "any" and status in REACHABLE_LATER:
+        status = "unresponsive" if operator.unresponsive else None
+    if status is not None:
         reasons.append(status)
     return tuple(reasons)
 

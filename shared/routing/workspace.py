@@ -19,6 +19,7 @@ from shared.routing.ranking import Demand
 from shared.routing.scope import Scope
 from shared.routing.seats import Seats, Standing
 from shared.routing.state import EVERYBODY, Audience, CommandKey, Conversation, Operator
+from shared.routing.status import not_routable
 from shared.routing.vocabulary import Hold
 
 _SERVED: tuple[Hold, ...] = ("auto", "offer", "affinity_wait")
@@ -81,8 +82,11 @@ class Workspace(Seats):
         """Offers to somebody who cannot take them any more are to be rescinded."""
         for conversation_id in operator.offered:
             conversation = self.conversations[conversation_id]
-            assign_to = self.demand_of(conversation).assign_to
-            if not after.serves("online" if conversation.forward is not None else assign_to):
+            if conversation.forward is not None:  # may have been made to a bot, by name
+                takes = after.assignable and not_routable(operator) is None
+            else:
+                takes = after.serves(self.demand_of(conversation).assign_to)
+            if not takes:
                 self.rescinding.setdefault(conversation_id, "unavailable")
 
     def _note_acquaintance(self, operator_id: OperatorId) -> None:

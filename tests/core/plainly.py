@@ -95,9 +95,15 @@ def is_routable(tables: Tables, operator_id: OperatorId, assign_to: str = "onlin
     if operator.removed or operator.kind == "bot" or not may_receive(tables, operator):
         return False
     if assign_to == "any" and operator.effective == "offline":
-        return True
+        return not operator.unresponsive
     there = is_connected(operator) or assign_to == "any"
     return operator.effective == "online" and there
+
+
+def is_askable(tables: Tables, operator_id: OperatorId) -> bool:
+    """Whether he, or it, may be asked by name to take over."""
+    operator = tables.operators[operator_id]
+    return _is_there(tables, operator) == "online" and is_connected(operator)
 
 
 def shows_online(tables: Tables, operator_id: OperatorId) -> bool:

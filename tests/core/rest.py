@@ -65,7 +65,12 @@ def _check_offer(tables: Tables, reference: Reference, conversation: Conversatio
     if offer is not None:
         assert live == (offer.operator_id, offer.number)
         policy = plainly.policy_for(tables, conversation)
-        assert plainly.is_routable(tables, offer.operator_id, policy.assign_to)
+        named = forward is not None and forward.to.operator is not None
+        assert (
+            plainly.is_askable(tables, offer.operator_id)
+            if named
+            else plainly.is_routable(tables, offer.operator_id, policy.assign_to)
+        )
     if forward is not None:
         assert offer is not None, "a forward that asks nobody"
         assert forward.sender == conversation.owner

@@ -1,7 +1,7 @@
 """What random histories brought to light, each told again as short as it can be."""
 
 from shared.routing.events import Actor
-from tests.core.phrases import PRESENCE, accepts, asked, lapsed, offering, on_offer
+from tests.core.phrases import PRESENCE, accepts, asked, idle, lapsed, offering, on_offer
 from tests.core.story import (
     ADMIN,
     ANA,
@@ -93,6 +93,25 @@ def test_tm06_ro13_what_is_parked_does_not_overflow_before_its_visitor_is_back(
     assert (story.owner("c"), story.scope("c")) == (None, {"entry_point": "web"})
     story.given(step(visitor, "visitor_back"))
     assert story.owner("c") == "dan"
+
+
+def test_fw05_ro14_a_bot_that_was_asked_by_name_stays_asked(story: Story) -> None:
+    story.given(registered("robot", kind="bot"), desk(ana=2), opened("c"))
+    story.given(on_offer("ana", "c", {"operator": "robot"}), policy(rounds_max=2))
+    assert asked(story, "c") == ("robot", 1)
+    story.given(step(ADMIN, "update_operator", operator_id="robot", capacity=7))
+    assert asked(story, "c") == ("robot", 1)
+    story.given(accepts("robot", "c"))
+    assert story.owner("c") == "robot"
+
+
+def test_of04_ro16_who_does_not_answer_is_not_asked_while_away_either(story: Story) -> None:
+    story.given(offering(rules={"unresponsive_after": 1, "assign_to": "any"}, ana=2))
+    story.given(opened("c")).after(30).given(idle("ana"), opened("d"))
+    assert story.status("ana") == ("offline", "idle")
+    assert asked(story, "d") is None
+    story.given(step(ANA, "set_status", status="online"))
+    assert asked(story, "d") == ("ana", 1)
 
 
 def test_gr08_what_is_offered_when_its_entry_point_goes_has_a_home_again(story: Story) -> None:

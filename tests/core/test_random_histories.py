@@ -66,7 +66,7 @@ class Histories(RuleBasedStateMachine):
                 story.given(logged_in(operator_id, "s1"))
 
     def _try(self, actor: Actor, name: str, /, **fields: Any) -> None:
-        position = self.story.workspace.position
+        position = self.story.after(0).workspace.position
         self.story.when(actor, name, **fields)
         if self.story.refusal is not None:
             assert self.story.workspace.position == position

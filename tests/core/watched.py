@@ -139,9 +139,11 @@ class WatchedStory(Story):
         assert forward.over is None
         assert offered.expires_at == forward.deadline
         assert conversation.owner == forward.sender
-        assert plainly.is_routable(self.workspace, chosen)
         assert plainly_room(self, chosen) >= 0
-        if forward.to.operator is not None:
+        if forward.to.operator is None:
+            assert plainly.is_routable(self.workspace, chosen)
+        else:
+            assert plainly.is_askable(self.workspace, chosen)
             assert chosen == forward.to.operator
             assert (offered.reason, offered.ranking) == ("directed", None)
 
