@@ -9,7 +9,6 @@ import itertools
 import os
 import signal
 import socket
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -19,12 +18,9 @@ import asyncpg
 import pytest
 
 from shared.adapters.open_store import Store, open_store
-from shared.ports import Append, StoredRow
-from shared.routing.events import Envelope, VisitorIdentified
-from shared.routing.ids import ContactId, Position, UnixMs, VisitorId, WorkspaceId
+from shared.ports import Append
+from shared.routing.ids import Position, WorkspaceId
 from shared.routing.partition import partition_of
-from shared.routing.revision import REVISION
-from shared.wire.log_codec import encode_event
 from tests.chaos.conftest import LEASE_MS
 from tests.chaos.endurance import WORKSPACE, endure
 from tests.chaos.verdict import share_of_ok
@@ -33,6 +29,7 @@ from tests.servers.engine import Engine
 from tests.servers.office import Office
 from tests.servers.postgres import PostgresServer
 from tests.servers.postgres_proxy import PostgresProxy
+from tests.servers.rival import foreign_row
 from tests.servers.waiting import until
 
 COMMANDS = 500
@@ -79,7 +76,7 @@ async def test_a_position_taken_under_its_feet_costs_nobody_an_answer(
 
         async def taken() -> bool:
             head = await rival.events.head(W)
-            batch = [Append(W, [_foreign(Position(head + 1), epoch, next(numbers))])]
+            batch = [Append(W, [foreign_row(Position(head + 1), epoch, str(next(numbers)))])]
             return not await rival.events.append(batch, {partition: epoch})
 
         await until("a position was taken", taken, every_s=0)
@@ -237,14 +234,6 @@ async def test_a_database_that_is_away_longer_than_a_lease_is_waited_for(
     finally:
         engine.kill()
     assert share_of_ok(history) >= OK_MIN
-
-
-def _foreign(position: Position, epoch: int, number: int) -> StoredRow:
-    """A fact that changes nothing for anybody else."""
-    event = VisitorIdentified(VisitorId(f"rival-{number}"), ContactId(f"contact-{number}"))
-    at = UnixMs(time.time_ns() // 1_000_000)
-    envelope = Envelope(at=at, first=position, rev=REVISION, epoch=epoch, data=event)
-    return StoredRow(position, *encode_event(envelope))
 
 
 async def test_a_broker_whose_port_is_taken_is_tried_again(tmp_path: Path) -> None:

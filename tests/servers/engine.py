@@ -12,6 +12,7 @@ from pathlib import Path
 from time import monotonic
 
 ROOT = Path(__file__).resolve().parents[2]
+CLI = "services.cli"
 READY_WITHIN_S = 60.0
 STOP_WITHIN_S = 60.0
 _READ_BYTES = 65_536
@@ -25,13 +26,22 @@ class Engine:
     """
 
     def __init__(
-        self, directory: Path, *, store: str = "", environment: Mapping[str, str] | None = None
+        self,
+        directory: Path,
+        *,
+        store: str = "",
+        environment: Mapping[str, str] | None = None,
+        module: str = CLI,
     ) -> None:
-        """``store``: an address in place of a log in ``data``. See also ``start``."""
+        """``store``: an address in place of a log in ``data``. See also ``start``.
+
+        ``module`` is run in place of the command line: the same with something changed.
+        """
         self.data = directory / "data"
         self.url = ""
         """Address of its broker, once started."""
         self._store = store
+        self._module = module
         self._environment = dict(environment or {})
         self._stderr = directory / "stderr.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -65,7 +75,10 @@ class Engine:
         port = self.url.rpartition(":")[2] or "0"
         with self._stderr.open("ab") as stderr:
             self._process = subprocess.Popen(
-                fernamt("up", "--quiet", "--data", str(self.data), "--nats-port", port),
+                fernamt(
+                    *("up", "--quiet", "--data", str(self.data), "--nats-port", port),
+                    module=self._module,
+                ),
                 cwd=ROOT,
                 env=surroundings(
                     {"FERNAMT_STORE_URL": self._store} | self._environment | environment
@@ -149,9 +162,9 @@ def running_engine(
             engine.kill()
 
 
-def fernamt(*arguments: str) -> list[str]:
+def fernamt(*arguments: str, module: str = CLI) -> list[str]:
     """The command line of ``fernamt`` with ``arguments``; to be run in ``ROOT``."""
-    return [sys.executable, "-m", "services.cli", *arguments]
+    return [sys.executable, "-m", module, *arguments]
 
 
 def surroundings(more: Mapping[str, str] | None = None) -> dict[str, str]:
