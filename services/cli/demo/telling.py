@@ -30,6 +30,7 @@ _SHOWN_FEED_TYPES = (
     "queued",
     "operator_joined",
     "operator_left",
+    "operator_presence",
     "reassigned",
     "notice",
     "closed",

@@ -134,7 +134,7 @@ async def _the_visitor_writes(stage: Stage, cast: _Cast) -> None:
     stage.check(
         "the visitor was told once",
         [message["type"] for message in visitor.heard if message["type"] != "mode_changed"],
-        ["operator_joined", "reassigned", "operator_joined"],
+        ["operator_joined", "operator_presence", "reassigned", "operator_joined"],
     )
     await stage.play(cast.ana, "replies in chat-2", "reply", conversation_id="chat-2")
 
