@@ -278,7 +278,7 @@ def test_tm01_wherever_the_log_ends_a_successor_goes_on_the_same(
         assert not folded.is_cut
 
 
-@pytest.mark.parametrize("seed", [3, 6, 23])
+@pytest.mark.parametrize("seed", [3, 6, 25])
 @pytest.mark.parametrize("decisions_max", [1, 2])
 def test_tm01_so_does_any_other_history(seed: int, decisions_max: int) -> None:
     whole, cut = Story(), Story()
