@@ -1,5 +1,7 @@
 """What anybody can ask over the wire, page by page, and only what the role may see."""
 
+import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -7,6 +9,9 @@ import pytest
 from tests.servers.client import Fields
 from tests.servers.office import Office, RefusedError
 
+WAITING, LOOKERS, WRITES = 2_000, 10, 40
+PATIENCE_S = 1.0
+"""For one command; every look is an answer of 130 KB, and ten of them are always under way."""
 STATUS = ("closed", "waiting", "assigned")
 
 
@@ -168,3 +173,25 @@ async def test_qy02_every_answer_says_the_position_it_reflects(busy: Office) -> 
     for kind, who, query, fields in asked:
         answer = await busy.ask(kind, who, query, min_position=written["position"], **fields)
         assert answer["position"] == written["position"]
+
+
+async def test_e09_looking_at_a_long_queue_holds_nobody_up(office: Office) -> None:
+    """Two thousand wait, and ten people look at them again and again."""
+    await asyncio.gather(*(office.open(f"v{number}", f"c{number}") for number in range(WAITING)))
+    looking = [asyncio.create_task(_look(office)) for _ in range(LOOKERS)]
+    slowest = 0.0
+    for number in range(WRITES):
+        began = time.monotonic()
+        await office.visitor(f"v{number}", "write", conversation_id=f"c{number}")
+        slowest = max(slowest, time.monotonic() - began)
+    assert not any(task.done() for task in looking)
+    for task in looking:
+        task.cancel()
+    await asyncio.gather(*looking, return_exceptions=True)
+    assert slowest < PATIENCE_S
+
+
+async def _look(office: Office) -> None:
+    while True:
+        answer = await office.ask("admin", "root", "queue")
+        assert answer["result"]["total"] == WAITING
