@@ -26,6 +26,9 @@ READY_WITHIN_S = 30
 
 STOP_WITHIN_S = 10
 
+LEFT_WITHIN_S = 5
+"""A server whose parent was killed ends by itself, in a moment: the next start waits for it."""
+
 _HOST: Final = "127.0.0.1"
 _LOOK_EVERY_S = 0.005
 _LOG_TAIL_BYTES = 2_000
@@ -220,7 +223,7 @@ class _lock:  # noqa: N801 - reads as the action it is
         try:
             self._dir.mkdir(parents=True, exist_ok=True)
             self._fd = os.open(self._dir / "nats-server.lock", os.O_RDWR | os.O_CREAT, 0o600)
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._take(monotonic() + LEFT_WITHIN_S)
         except BlockingIOError as error:
             os.close(self._fd)
             pid = _read(self._dir / "nats-server.pid") or "unknown"
@@ -228,6 +231,17 @@ class _lock:  # noqa: N801 - reads as the action it is
                 f"another nats-server (process {pid}) uses {self._dir}: stop it first"
             ) from error
         return self._fd
+
+    def _take(self, deadline: float) -> None:
+        while True:
+            try:
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if monotonic() >= deadline:
+                    raise
+                sleep(_LOOK_EVERY_S)
+            else:
+                return
 
     def __exit__(self, *_error: object) -> None:
         os.close(self._fd)

@@ -18,7 +18,7 @@ import asyncpg
 import pytest
 
 from shared.adapters.open_store import Store, open_store
-from shared.ports import Append
+from shared.ports import Append, NoResponders
 from shared.routing.ids import Position, WorkspaceId
 from shared.routing.partition import partition_of
 from tests.chaos.conftest import LEASE_MS
@@ -253,7 +253,15 @@ async def test_a_broker_whose_port_is_taken_is_tried_again(tmp_path: Path) -> No
             assert squatter is not None
             with squatter:
                 await until("the broker could not be started", gave_up)
-            await office.admin("create_group", group_id="g", name="G")
+
+            async def served() -> bool:
+                try:
+                    await office.admin("create_group", group_id="g", name="G")
+                except NoResponders:  # our connection may be back before the router's
+                    return False
+                return True
+
+            await until("the engine serves again", served)
         assert engine.running
     finally:
         engine.kill()

@@ -30,7 +30,8 @@ from shared.routing.ranking import Choice
 from tests.core.test_wandering import wander
 
 OBJECTIONS = (AssertionError, LookupError, ValueError)
-HISTORIES_MAX = 40
+HISTORIES_MAX = 400
+"""The rarest fault shows in about one history of fifty, most in one of the first ten."""
 
 
 def wander_often() -> None:
