@@ -14,6 +14,8 @@ GroupId = NewType("GroupId", str)
 EntryPointId = NewType("EntryPointId", str)
 RoleId = NewType("RoleId", str)
 SessionId = NewType("SessionId", str)
+RuleId = NewType("RuleId", str)
+WebhookId = NewType("WebhookId", str)
 CommandId = NewType("CommandId", str)
 
 Position = NewType("Position", int)

@@ -18,12 +18,16 @@ from shared.routing.ids import (
     Position,
     Ref,
     RoleId,
+    RuleId,
     SessionId,
     UnixMs,
     VisitorId,
+    WebhookId,
 )
 from shared.routing.permissions import BUILT_IN_ROLES, Permissions
 from shared.routing.policy import Layer
+from shared.routing.rules import Rule
+from shared.routing.schedule import Schedule
 from shared.routing.scope import Scope
 from shared.routing.vocabulary import (
     AheadSource,
@@ -67,6 +71,8 @@ class Operator(msgspec.Struct, gc=False):
     sessions: dict[SessionId, UnixMs] = {}
     lapsed: dict[SessionId, None] = {}
     """Sessions among them from which nothing is heard any more."""
+    ended: dict[SessionId, None] = {}
+    """The sessions that logged out last: a late heartbeat does not bring them back."""
     logged_out: bool = False
     """He logged out of the last session that was alive; one that lapsed may still return."""
     grace_over: bool = False
@@ -80,6 +86,11 @@ class Operator(msgspec.Struct, gc=False):
     missed_offers: int = 0
     """Offers in a row that expired while he was connected."""
     reachable_when_slow: bool = False
+    email_missed: bool = False
+    idle_timeout_s: int | None = None
+    """Of his own; else the workspace's."""
+    schedule: Schedule | None = None
+    """Of his own; else the workspace's."""
     effective: EffectiveStatus = "offline"
     cause: StatusCause = "never_logged_in"
     since: UnixMs = UnixMs(0)
@@ -134,7 +145,23 @@ class EntryPoint(msgspec.Struct):
     names: dict[str, str]
     closed: bool = False
     """Out of hours."""
+    schedule: Schedule | None = None
     mode: EntryMode | None = None
+
+
+class Webhook(msgspec.Struct, frozen=True):
+    webhook_id: WebhookId
+    url: str
+    types: tuple[str, ...]
+    secret: Ref
+
+
+class Prepared(msgspec.Struct, frozen=True, gc=False):
+    """What rules give to the conversations that a visitor opens."""
+
+    priority: int | None
+    tags: tuple[str, ...]
+    skills: tuple[str, ...]
 
 
 class Visitor(msgspec.Struct, gc=False):
@@ -143,6 +170,11 @@ class Visitor(msgspec.Struct, gc=False):
     last_operator: OperatorId | None = None
     away: bool = False
     ahead: dict[AheadSource, Scope] = {}
+    fired: dict[RuleId, SessionId] = {}
+    """Rules that fired for it, each with the session in which it last did."""
+    session: SessionId | None = None
+    """The session for which rules arranged something that ends with it."""
+    prepared: Prepared | None = None
     conversations: dict[ConversationId, None] = {}
     """The open ones."""
 
@@ -277,6 +309,12 @@ class Tables(msgspec.Struct):
     group_policies: dict[GroupId, Layer] = {}
     entry_point_policies: dict[EntryPointId, Layer] = {}
     roles: dict[RoleId, Permissions] = msgspec.field(default_factory=lambda: dict(BUILT_IN_ROLES))
+    schedule: Schedule | None = None
+    """Hours of every operator who has none of his own."""
+    rules: dict[RuleId, Rule] = {}
+    webhooks: dict[WebhookId, Webhook] = {}
+    presence_stale: bool = False
+    """Nothing is heard of the presence service."""
     groups: dict[GroupId, Group] = {}
     entry_points: dict[EntryPointId, EntryPoint] = {}
     operators: dict[OperatorId, Operator] = {}

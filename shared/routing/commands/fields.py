@@ -12,8 +12,10 @@ from shared.routing.ids import (
     GroupId,
     OperatorId,
     RoleId,
+    RuleId,
     SessionId,
     VisitorId,
+    WebhookId,
 )
 
 ID = Meta(pattern=ID_PATTERN)
@@ -27,6 +29,8 @@ AGroup = Annotated[GroupId, ID]
 AnEntryPoint = Annotated[EntryPointId, ID]
 ARole = Annotated[RoleId, ID]
 ASession = Annotated[SessionId, ID]
+ARule = Annotated[RuleId, ID]
+AWebhook = Annotated[WebhookId, ID]
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Text = Annotated[str, Meta(max_length=4_000)]

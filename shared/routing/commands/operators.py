@@ -1,6 +1,8 @@
 """Commands on operators, and of operators about themselves."""
 
-from msgspec import UNSET, UnsetType
+from typing import Annotated
+
+from msgspec import UNSET, Meta, UnsetType
 
 from shared.routing.commands.command import Command
 from shared.routing.commands.fields import (
@@ -14,7 +16,11 @@ from shared.routing.commands.fields import (
     PauseSeconds,
     Tags,
 )
+from shared.routing.schedule import Exceptions, Weekly
 from shared.routing.vocabulary import ChosenStatus, OperatorKind
+
+IdleTimeout = Annotated[int, Meta(ge=0, le=3_600)]
+"""0 for never, else at least 60 seconds."""
 
 
 class _OperatorSettings(Command, frozen=True):
@@ -27,6 +33,10 @@ class _OperatorSettings(Command, frozen=True):
     capacity: Capacity | UnsetType = UNSET
     skills: Tags | UnsetType = UNSET
     locale: Name | None | UnsetType = UNSET
+    email_missed: bool | UnsetType = UNSET
+    idle_timeout_s: IdleTimeout | None | UnsetType = UNSET
+    weekly: Weekly | None | UnsetType = UNSET
+    exceptions: Exceptions | UnsetType = UNSET
 
 
 class RegisterOperator(_OperatorSettings, frozen=True):
@@ -73,5 +83,12 @@ class SetStatus(Command, frozen=True):
 
 
 class SetPreferences(Command, frozen=True):
+    """``weekly`` null: the operator has no hours of his own, and the workspace's hold."""
+
     allowed = ("operator",)
     reachable_when_slow: bool | UnsetType = UNSET
+    email_missed: bool | UnsetType = UNSET
+    idle_timeout_s: IdleTimeout | None | UnsetType = UNSET
+    locale: Name | None | UnsetType = UNSET
+    weekly: Weekly | None | UnsetType = UNSET
+    exceptions: Exceptions | UnsetType = UNSET

@@ -17,6 +17,11 @@ class LapseSession(PresenceReport, frozen=True):
 
 
 class ReturnSession(PresenceReport, frozen=True):
+    """A heartbeat: of a session that lapsed its return, of an unknown one a log-in.
+
+    One that logged out stays out.
+    """
+
     operator_id: AnOperator
     session_id: ASession
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from shared.routing.commands.command import Command
 from shared.routing.commands.fields import (
@@ -11,6 +11,7 @@ from shared.routing.commands.fields import (
     AnEntryPoint,
     AnOperator,
     ARole,
+    AWebhook,
     BoundGroups,
     Name,
     Names,
@@ -20,6 +21,7 @@ from shared.routing.commands.fields import (
 )
 from shared.routing.permissions import Permissions
 from shared.routing.policy import PolicyPatch, PolicyScope
+from shared.routing.schedule import Exceptions, Weekly
 from shared.routing.scope import Scope
 from shared.routing.vocabulary import OfflineDisplay
 
@@ -87,3 +89,44 @@ class DefineEntryPoint(Command, frozen=True):
 
 class RemoveEntryPoint(Command, frozen=True):
     entry_point_id: AnEntryPoint
+
+
+class SetSchedule(Command, frozen=True):
+    """Hours of an operator, of an entry point or, if neither is named, of the workspace.
+
+    ``weekly`` is needed unless ``clear`` is true: then there are none, and nobody is off shift.
+    """
+
+    operator_id: AnOperator | None = None
+    entry_point_id: AnEntryPoint | None = None
+    timezone: Name | None = None
+    weekly: Weekly | UnsetType = UNSET
+    exceptions: Exceptions = {}
+    auto_online: bool = True
+    clear: bool = False
+
+
+class DefineWebhook(Command, frozen=True):
+    """``url``, ``types`` and ``secret`` are needed when it is new."""
+
+    personal = ("secret",)
+    webhook_id: AWebhook
+    url: Annotated[str, Meta(min_length=1, max_length=2_000)] | UnsetType = UNSET
+    types: Annotated[tuple[Name, ...], Meta(min_length=1, max_length=1_000)] | UnsetType = UNSET
+    secret: Name | UnsetType = UNSET
+
+
+class RemoveWebhook(Command, frozen=True):
+    webhook_id: AWebhook
+
+
+class Erase(Command, frozen=True):
+    """``subject`` names whose texts go: ``visitor:v-17``, ``contact:c-1``, ``operator:ana`` ..."""
+
+    allowed = ("admin", "service")
+    subject: Annotated[
+        str,
+        Meta(
+            pattern=r"^(visitor|contact|operator|conversation|rule|webhook):[A-Za-z0-9_-]{1,64}\Z"
+        ),
+    ]

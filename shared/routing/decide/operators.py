@@ -180,7 +180,11 @@ def _set_preferences(
     wished = command.reachable_when_slow
     if wished is UNSET or wished == operator.reachable_when_slow:
         return NOTHING
-    return facts(e.PreferencesSet(operator.operator_id, wished))
+    return facts(
+        e.PreferencesSet(
+            operator.operator_id, wished, operator.email_missed, operator.idle_timeout_s
+        )
+    )
 
 
 def _manual_offline(workspace: Workspace) -> object:

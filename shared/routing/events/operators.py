@@ -87,8 +87,20 @@ class ShiftEnded(Fact, frozen=True, tag="shift_ended.v1"):
 
 
 class PreferencesSet(Fact, frozen=True, tag="preferences_set.v1"):
+    """All preferences as they are from now on. ``idle_timeout_s``: null is the workspace's."""
+
     operator_id: OperatorId
     reachable_when_slow: bool
+    email_missed: bool
+    idle_timeout_s: int | None
+
+
+class PresenceStale(Fact, frozen=True, tag="presence_stale.v1"):
+    """Nothing is heard of the presence service: the last known facts about operators stand."""
+
+
+class PresenceFresh(Fact, frozen=True, tag="presence_fresh.v1"):
+    """It is heard of again."""
 
 
 class StatusChosen(Fact, frozen=True, tag="status_chosen.v1"):

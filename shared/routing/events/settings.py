@@ -1,9 +1,18 @@
 """What changes about the workspace: policies, roles, groups, entry points."""
 
 from shared.routing.events.kinds import Decision, Fact
-from shared.routing.ids import EntryPointId, GroupId, OperatorId, RoleId, WorkspaceId
+from shared.routing.ids import (
+    EntryPointId,
+    GroupId,
+    OperatorId,
+    Ref,
+    RoleId,
+    WebhookId,
+    WorkspaceId,
+)
 from shared.routing.permissions import Permissions
 from shared.routing.policy import Layer, PolicyScope
+from shared.routing.schedule import Schedule
 from shared.routing.scope import Scope
 from shared.routing.vocabulary import EntryMode, OfflineDisplay
 
@@ -70,6 +79,14 @@ class EntryPointRemoved(Fact, frozen=True, tag="entry_point_removed.v1"):
     entry_point_id: EntryPointId
 
 
+class ScheduleSet(Fact, frozen=True, tag="schedule_set.v1"):
+    """Of an operator, of an entry point or, if neither is named, of the workspace; null: none."""
+
+    operator_id: OperatorId | None
+    entry_point_id: EntryPointId | None
+    schedule: Schedule | None
+
+
 class HoursOpened(Fact, frozen=True, tag="hours_opened.v1"):
     entry_point_id: EntryPointId
 
@@ -81,3 +98,25 @@ class HoursClosed(Fact, frozen=True, tag="hours_closed.v1"):
 class EntryPointModeChanged(Decision, frozen=True, tag="entry_point_mode_changed.v1"):
     entry_point_id: EntryPointId
     mode: EntryMode
+
+
+class WebhookDefined(Fact, frozen=True, tag="webhook_defined.v1"):
+    """``types`` are names of events or of feed messages; ``secret`` is what it is signed with."""
+
+    webhook_id: WebhookId
+    url: str
+    types: tuple[str, ...]
+    secret: Ref
+
+
+class WebhookRemoved(Fact, frozen=True, tag="webhook_removed.v1"):
+    webhook_id: WebhookId
+
+
+class SubjectErased(Fact, frozen=True, tag="subject_erased.v1"):
+    """Every personal text about the subjects, up to this position, was deleted from the vault.
+
+    The first is the one that was asked for, as ``visitor:v-17``; the others hang on it.
+    """
+
+    subjects: tuple[str, ...]
