@@ -11,13 +11,14 @@ from pathlib import Path
 
 import structlog
 
-from services.router.duty import LEASE_MS
-from services.router.service import Router, World
+from services.router.service import Router
 from shared.adapters.clocks import SystemClock
 from shared.adapters.nats_bus import NatsBus
 from shared.adapters.nats_connection import NatsSettings
 from shared.adapters.nats_server import EmbeddedNats, NatsServerError
 from shared.adapters.open_store import Store, open_store
+from shared.runtime.duty import LEASE_MS
+from shared.runtime.world import World
 
 log = structlog.get_logger()
 

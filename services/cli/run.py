@@ -10,16 +10,17 @@ import uvloop
 
 from services.cli.options import LeaseMs, LogLevel, NatsUrl, StoreUrl, fail
 from services.cli.serving import end_if_told, until_stopped
-from services.router.duty import LEASE_MS
-from services.router.service import Router, World
+from services.router.service import Router
 from shared.adapters.clocks import SystemClock
 from shared.adapters.migrations import MigrationError
 from shared.adapters.nats_bus import NatsBus
 from shared.adapters.nats_connection import NatsSettings
 from shared.adapters.open_store import open_store
 from shared.ports import StoreError
+from shared.runtime.duty import LEASE_MS
 from shared.runtime.garbage import spare_what_lasts
 from shared.runtime.logs import configure_logs
+from shared.runtime.world import World
 
 
 class Service(StrEnum):

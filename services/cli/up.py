@@ -18,10 +18,10 @@ from services.cli.options import (
     store_url,
 )
 from services.cli.serving import end_if_told, until_stopped
-from services.router.duty import LEASE_MS
 from shared.adapters.migrations import MigrationError
 from shared.adapters.nats_server import NatsServerError
 from shared.ports import StoreError
+from shared.runtime.duty import LEASE_MS
 from shared.runtime.garbage import spare_what_lasts
 from shared.runtime.logs import configure_logs
 

@@ -10,7 +10,6 @@ from typing import Any, assert_never
 import msgspec
 import structlog
 
-from services.router.duty import Duty
 from services.router.personal import unseal
 from services.router.units import Answer, Job, Unit
 from shared.adapters.nats_bus import NotSent
@@ -30,6 +29,7 @@ from shared.routing.ids import (
 from shared.routing.notify import Numbered, Recipient
 from shared.routing.queries import ConversationAnswer, Operators
 from shared.routing.views import ConversationView, View
+from shared.runtime.duty import Duty
 from shared.runtime.failpoints import FAILPOINTS
 from shared.runtime.tasks import Tasks
 from shared.wire.log_codec import decode_event

@@ -1,16 +1,10 @@
 """The router as a service: take the leases, load, listen, serve, and stop in the right order."""
 
 import asyncio
-import contextlib
-import os
-import secrets
-import socket
-from typing import NamedTuple
 
 import structlog
 
 from services.router.commits import Commits
-from services.router.duty import LEASE_MS, ClockSkewed, Duty, check_clock
 from services.router.intake import Intake
 from services.router.live import LiveWorkspace
 from services.router.loading import load
@@ -18,29 +12,21 @@ from services.router.publishing import Publishing
 from services.router.relay import Relay
 from services.router.units import Job, Unit
 from shared.adapters.event_stream import EventStream
-from shared.adapters.open_store import Store
-from shared.ports import Bus, Clock, LogCorrupt, StoreError, Subscription
+from shared.ports import LogCorrupt, StoreError, Subscription
 from shared.routing.commands import Refused
 from shared.routing.ids import WorkspaceId
-from shared.routing.partition import PARTITIONS, partition_of
+from shared.routing.partition import partition_of
+from shared.runtime.duty import Duty, new_owner
 from shared.runtime.tasks import Tasks
+from shared.runtime.terms import serve_in_terms
+from shared.runtime.world import World
 
 log = structlog.get_logger()
 
 RETRY_S = 0.2
-"""Pause between two tries to take the leases, or to read a log that could not be read."""
+"""Pause between two tries to read a log that could not be read."""
 DRAIN_S = 10.0
 """How long stopping may take before what is left is abandoned."""
-
-
-class World(NamedTuple):
-    """What the router works with."""
-
-    store: Store
-    bus: Bus
-    clock: Clock
-    lease_ms: int = LEASE_MS
-    """The life that the store gives to leases."""
 
 
 class Router:
@@ -48,7 +34,7 @@ class Router:
 
     def __init__(self, world: World, *, owner: str | None = None) -> None:
         self._world = world
-        self._owner = owner or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self._owner = owner or new_owner()
         self._stopping = asyncio.Event()
         self.ready = asyncio.Event()
 
@@ -58,40 +44,13 @@ class Router:
 
     async def run(self) -> None:
         """Serve, one term of duty after the other, until told to stop."""
-        while not self._stopping.is_set():
-            duty = Duty(
-                self._world.store.leases,
-                self._world.clock,
-                self._owner,
-                lease_ms=self._world.lease_ms,
-            )
-            if not await self._take(duty):
-                continue
-            term = Term(self._world, duty)
-            try:
-                await term.serve(self.ready, self._stopping)
-            except StoreError as error:  # the leases are lost, or the store went away meanwhile
-                log.warning("duty_ended", reason=str(error))
-            finally:
-                self.ready.clear()
-                with contextlib.suppress(StoreError):
-                    await duty.give_up()
-            await self._pause()
+        await serve_in_terms(self._world, "router", self._owner, self._stopping, self._serve)
 
-    async def _take(self, duty: Duty) -> bool:
+    async def _serve(self, duty: Duty) -> None:
         try:
-            await check_clock(self._world.store.events, self._world.clock)
-            if await duty.take(range(PARTITIONS)):
-                return True
-            log.info("waiting_for_leases", owner=self._owner)
-        except (StoreError, ClockSkewed) as error:
-            log.warning("leases_not_taken", reason=str(error))
-        await self._pause()
-        return False
-
-    async def _pause(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), RETRY_S)
+            await Term(self._world, duty).serve(self.ready, self._stopping)
+        finally:
+            self.ready.clear()
 
 
 class Term:

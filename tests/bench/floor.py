@@ -20,7 +20,6 @@ import msgspec
 import uvloop
 
 from services.router.commits import ROWS_MAX
-from services.router.duty import Duty
 from services.router.relay import Relay
 from shared.adapters.clocks import SystemClock
 from shared.adapters.event_stream import EventStream
@@ -30,6 +29,7 @@ from shared.adapters.open_store import Store, open_store
 from shared.ports import Append, Message, StoredRow
 from shared.routing.ids import Position, WorkspaceId
 from shared.routing.partition import partition_of
+from shared.runtime.duty import Duty
 from shared.runtime.logs import configure_logs
 from shared.runtime.signals import stop_requested
 from shared.runtime.tasks import Tasks

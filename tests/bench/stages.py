@@ -13,7 +13,6 @@ from typing import Any, cast
 
 from services.router import publishing
 from services.router.decider import ConversationResult, Decider
-from services.router.duty import Duty
 from services.router.intake import Intake
 from services.router.publishing import Publishing
 from services.router.units import Job
@@ -27,6 +26,7 @@ from shared.routing.notify import Feeds, Numbered
 from shared.routing.transaction import Recorded, Stamp, record
 from shared.routing.views import conversation_view, for_visitor
 from shared.routing.workspace import Workspace
+from shared.runtime.duty import Duty
 from shared.wire.log_codec import encode_event
 from shared.wire.replies import answered
 from shared.wire.requests import CommandRequest, decode_command
