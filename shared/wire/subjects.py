@@ -31,6 +31,10 @@ EVENTS = f"{ROOT}.evt.>"
 
 BEATS = f"{ROOT}.beat.*.operator.*.*"
 VIEWS = f"{ROOT}.seen.*.visitor.*"
+HEADS = f"{ROOT}.head.*"
+SIGNS = f"{ROOT}.sign.*.*.*"
+WATCH = f"{ROOT}.watch"
+"""Somebody watches over the presence of operators: said once a second, with an empty body."""
 WORKSPACE_CREATION = f"{ROOT}.cmd.*.*.*.create_workspace"
 """The one command that is heard before its workspace has an owner."""
 
@@ -62,6 +66,20 @@ class Seen(msgspec.Struct, frozen=True, gc=False):
 
     workspace_id: WorkspaceId
     visitor_id: VisitorId
+
+
+class Head(msgspec.Struct, frozen=True, gc=False):
+    """Between services: the log of the workspace has grown; the body is its last position."""
+
+    workspace_id: WorkspaceId
+
+
+class Sign(msgspec.Struct, frozen=True, gc=False):
+    """Between services: somebody's command was accepted and wrote nothing into the log."""
+
+    workspace_id: WorkspaceId
+    kind: Literal["operator", "visitor"]
+    actor_id: str
 
 
 class OperatorFeed(msgspec.Struct, frozen=True, gc=False):
@@ -108,7 +126,7 @@ class Transcript(msgspec.Struct, frozen=True, gc=False):
     conversation_id: ConversationId
 
 
-Address = Call | Beat | Seen | Feed | Published | Transcript
+Address = Call | Beat | Seen | Head | Sign | Feed | Published | Transcript
 
 
 # --- building -------------------------------------------------------------------------------
@@ -123,6 +141,10 @@ def subject_of(address: Address) -> str:
             return _built(_BEAT, "beat", workspace_id, "operator", operator_id, session_id)
         case Seen(workspace_id, visitor_id):
             return _built(_SEEN, "seen", workspace_id, "visitor", visitor_id)
+        case Head(workspace_id):
+            return _built(_HEAD, "head", workspace_id)
+        case Sign(workspace_id, kind, actor_id):
+            return _built(_SIGN, "sign", workspace_id, kind, actor_id)
         case OperatorFeed(workspace_id, operator_id):
             return _built(_FEED, "feed", workspace_id, "operator", operator_id)
         case VisitorFeed(workspace_id, visitor_id):
@@ -178,6 +200,16 @@ def parse_seen(subject: str) -> Seen | Refused:
     return Seen(*tokens) if tokens else _refused("page view")
 
 
+def parse_head(subject: str) -> Head | Refused:
+    tokens = _read(_HEAD, subject)
+    return Head(*tokens) if tokens else _refused("notice of a new head")
+
+
+def parse_sign(subject: str) -> Sign | Refused:
+    tokens = _read(_SIGN, subject)
+    return Sign(*tokens) if tokens else _refused("sign of life")
+
+
 def parse_feed(subject: str) -> Feed | Refused:
     """Read whose feed it is."""
     if tokens := _read(_TEAM, subject):
@@ -220,6 +252,8 @@ def _pattern(*tokens: str) -> re.Pattern[str]:
 _CALL = _pattern(f"({'|'.join(get_args(Purpose))})", _ID, _KIND, _ID, _WORD)
 _BEAT = _pattern("beat", _ID, "operator", _ID, _ID)
 _SEEN = _pattern("seen", _ID, "visitor", _ID)
+_HEAD = _pattern("head", _ID)
+_SIGN = _pattern("sign", _ID, "(operator|visitor)", _ID)
 _FEED = _pattern("feed", _ID, "(operator|visitor|entry)", _ID)
 _TEAM = _pattern("feed", _ID, "team")
 _PUBLISHED = _pattern("evt", _ID, _WORD)

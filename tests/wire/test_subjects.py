@@ -37,6 +37,11 @@ PARSERS: dict[str, tuple[Callable[[str], Any], st.SearchStrategy[Any]]] = {
         st.builds(s.Beat, workspaces, ids.map(OperatorId), ids.map(SessionId)),
     ),
     "seen": (s.parse_seen, st.builds(s.Seen, workspaces, ids.map(VisitorId))),
+    "head": (s.parse_head, st.builds(s.Head, workspaces)),
+    "sign": (
+        s.parse_sign,
+        st.builds(s.Sign, workspaces, st.sampled_from(["operator", "visitor"]), ids),
+    ),
     "feed": (
         s.parse_feed,
         st.one_of(
@@ -59,6 +64,9 @@ SUBJECTS = {
     "fernamt.v1.audit.w-1.admin.a.why_not": s.Call("audit", W, "admin", "a", "why_not"),
     "fernamt.v1.beat.w-1.operator.ana.s-1": s.Beat(W, OperatorId("ana"), SessionId("s-1")),
     "fernamt.v1.seen.w-1.visitor.v-1": s.Seen(W, VisitorId("v-1")),
+    "fernamt.v1.head.w-1": s.Head(W),
+    "fernamt.v1.sign.w-1.operator.ana": s.Sign(W, "operator", "ana"),
+    "fernamt.v1.sign.w-1.visitor.v-1": s.Sign(W, "visitor", "v-1"),
     "fernamt.v1.feed.w-1.operator.ana": s.OperatorFeed(W, OperatorId("ana")),
     "fernamt.v1.feed.w-1.visitor.v-1": s.VisitorFeed(W, VisitorId("v-1")),
     "fernamt.v1.feed.w-1.entry.web": s.EntryFeed(W, EntryPointId("web")),
@@ -120,6 +128,8 @@ def test_no_hostile_id_gets_into_a_subject(text: str) -> None:
         lambda: s.subject_of(s.Call("cmd", W, "operator", text, "claim")),
         lambda: s.subject_of(s.Call("cmd", W, "operator", "ana", text)),
         lambda: s.subject_of(s.Beat(W, OperatorId("ana"), SessionId(text))),
+        lambda: s.subject_of(s.Head(WorkspaceId(text))),
+        lambda: s.subject_of(s.Sign(W, "visitor", text)),
         lambda: s.subject_of(s.OperatorFeed(W, OperatorId(text))),
         lambda: s.subject_of(s.EntryFeed(W, EntryPointId(text))),
         lambda: s.subject_of(s.TeamFeed(WorkspaceId(text))),
@@ -141,6 +151,10 @@ def test_an_entry_point_called_team_is_not_the_team() -> None:
     assert s.parse_feed("fernamt.v1.feed.w-1.team") == s.TeamFeed(W)
 
 
+def test_a_service_gives_no_sign_of_life() -> None:
+    assert parsed("fernamt.v1.sign.w-1.service.presence") == []
+
+
 def test_every_command_query_and_event_has_a_subject() -> None:
     for name in COMMANDS:
         assert parsed(s.subject_of(s.Call("cmd", W, "admin", "a", name)))
@@ -155,6 +169,9 @@ def test_patterns_are_as_published() -> None:
     assert s.queries_of("w-1", "roster") == "fernamt.v1.ask.w-1.*.*.roster"
     assert s.audit_questions_of("w-1") == "fernamt.v1.audit.w-1.>"
     assert s.events_of("w-1") == "fernamt.v1.evt.w-1.>"
+    assert s.HEADS == "fernamt.v1.head.*"
+    assert s.SIGNS == "fernamt.v1.sign.*.*.*"
+    assert s.WATCH == "fernamt.v1.watch"
     assert s.WORKSPACE_CREATION == "fernamt.v1.cmd.*.*.*.create_workspace"
 
 
