@@ -37,6 +37,10 @@ class Place(NamedTuple):
     order: Order
 
 
+Spot = tuple[Audience, Order]
+"""In whose line, and where in it."""
+
+
 class Workspace(Seats):
     """``Seats`` with the lines in which conversations wait, and the lists of them."""
 
@@ -51,6 +55,8 @@ class Workspace(Seats):
     """By arrival."""
     closed: dict[ConversationId, None] = {}
     """By the moment they were closed."""
+    moved: dict[ConversationId, Spot | None] | None = None
+    """Where each conversation stood that has moved since somebody looked; null if nobody does."""
     commands_by_age: Fifo[CommandKey] = msgspec.field(default_factory=Fifo)
     """The keys of ``commands`` in their order."""
 
@@ -166,6 +172,8 @@ class Workspace(Seats):
         place = self.places.pop(conversation_id, None)
         if place is None:
             return
+        if self.moved is not None:
+            self.moved.setdefault(conversation_id, (place.line, place.order))
         _drop(self.lines, place.line, place.order)
         if place.hold in _SERVED:
             self._leave_lane(place)
@@ -190,6 +198,8 @@ class Workspace(Seats):
                 known[conversation_id] = None
         place = Place(hold, demand, line, excluded_from(conversation), order)
         self.places[conversation_id] = place
+        if self.moved is not None:
+            self.moved.setdefault(conversation_id, None)
         self.lines.setdefault(line, SortedList()).add(order)
         if hold in _SERVED:
             self._enter_lane(place)
@@ -259,6 +269,9 @@ class Workspace(Seats):
 
     def reconsider(self) -> None:
         """Forget every index and look at everything again: who may take what has changed."""
+        if self.moved is not None:
+            for conversation_id, place in self.places.items():
+                self.moved.setdefault(conversation_id, (place.line, place.order))
         self.bound_groups = {
             group_id: None for point in self.entry_points.values() for group_id in point.groups
         }
