@@ -95,6 +95,9 @@ class Commits:
         for live in dict.fromkeys(waiting.live for waiting in batch):
             if live.workspace_id in lost:
                 live.lost("another writer took the position")
+        for live, position in {each.live: each.unit.rows[-1].position for each in batch}.items():
+            if live.workspace_id not in lost:
+                live.grown(position)
         for waiting in batch:
             if not waiting.is_void():
                 self.rows += len(waiting.unit.rows)

@@ -98,7 +98,7 @@ class Decider:
             return _unit(job, self._answer(asked, at), noted)
         early = self._settled(asked, at)
         if early is not None:
-            return _unit(job, early, noted)
+            return _unit(job, early, noted)._replace(sign=early.repeated)
         return self._execute(job, asked, at, noted)
 
     def _answer(self, asked: QueryRequest, at: UnixMs) -> Answer:
@@ -140,7 +140,9 @@ class Decider:
             noted.extend(self._noted(record(self.workspace, outcome.events, stamp)))
         FAILPOINTS.passing("after_decide")
         told = Answer(self.position, at, self._result(asked, outcome.warnings))
-        return _unit(job, told, noted, vault if outcome.events else ())
+        if outcome.events:
+            return _unit(job, told, noted, vault)
+        return _unit(job, told, noted)._replace(sign=True)
 
     def _result(self, asked: CommandRequest, warnings: tuple[str, ...] = ()) -> View | None:
         command = asked.command

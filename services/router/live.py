@@ -29,6 +29,8 @@ class Outlet(Protocol):
 
     def release(self, live: "LiveWorkspace", unit: Unit) -> None: ...
 
+    def announce(self, live: "LiveWorkspace", position: Position) -> None: ...
+
     def refuse(self, job: Job, refused: Refused) -> None: ...
 
     def reload(self, live: "LiveWorkspace") -> None: ...
@@ -81,6 +83,10 @@ class LiveWorkspace:
 
     # --- what became of it ------------------------------------------------------------------
 
+    def grown(self, position: Position) -> None:
+        """The log reaches up to ``position``: others hear that before any answer relies on it."""
+        self._outlet.announce(self, position)
+
     def committed(self, unit: Unit) -> None:
         """The rows of the oldest pending unit are durable: what it says may be said.
 
@@ -119,6 +125,8 @@ class LiveWorkspace:
     def loaded(self, decider: Decider) -> None:
         """The state as the log has it; everything that waited is decided on now."""
         self._decider = decider
+        if decider.position:
+            self.grown(decider.position)  # whoever wrote it may have died before saying so
         self.wake()
         waiting, self._waiting = self._waiting, deque()
         for job in waiting:

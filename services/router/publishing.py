@@ -1,4 +1,4 @@
-"""Everything the router says: answers to whoever asked, and messages to the feeds.
+"""Everything the router says: answers, messages to the feeds, and notices to other services.
 
 Nothing leaves before its commit, and nothing once the leases are over.
 """
@@ -33,8 +33,17 @@ from shared.runtime.duty import Duty
 from shared.runtime.failpoints import FAILPOINTS
 from shared.runtime.tasks import Tasks
 from shared.wire.log_codec import decode_event
+from shared.wire.notices import position_body
 from shared.wire.replies import answered, refused
-from shared.wire.subjects import EntryFeed, OperatorFeed, TeamFeed, VisitorFeed, subject_of
+from shared.wire.subjects import (
+    EntryFeed,
+    Head,
+    OperatorFeed,
+    Sign,
+    TeamFeed,
+    VisitorFeed,
+    subject_of,
+)
 
 log = structlog.get_logger()
 
@@ -77,8 +86,18 @@ class Publishing:
         self._duty = duty
         self._tasks = tasks
 
+    def announce(self, workspace_id: WorkspaceId, position: Position) -> None:
+        """Tell the other services how far the log reaches.
+
+        Messages of one connection stay in order: whoever has an answer that relies on ``position``
+        and then turns to another service finds that it has been told.
+        """
+        self._publish(_head_subject(workspace_id), position_body(position))
+
     def release(self, workspace_id: WorkspaceId, unit: Unit) -> None:
         """Answer and tell: the unit's rows are durable, or it needed none."""
+        if unit.sign and unit.job is not None:
+            self._sign(workspace_id, unit.job.asked.by)
         if unit.job is not None and unit.answer is not None and unit.job.reply:
             FAILPOINTS.passing("before_reply")
             self._answer(workspace_id, unit.job.reply, unit.answer)
@@ -95,6 +114,11 @@ class Publishing:
         if reply:
             sent = refused(refusal)
             self._publish(reply, sent.body, sent.headers)
+
+    def _sign(self, workspace_id: WorkspaceId, by: Actor) -> None:
+        """Show that somebody is there of whom the log says nothing new."""
+        if by.kind in {"operator", "visitor"}:
+            self._publish(subject_of(Sign(workspace_id, by.kind, by.id)), b"")
 
     def _publish(self, subject: str, data: bytes, headers: Mapping[str, str] | None = None) -> None:
         """Send, or drop what the bus has no room for: what is said is in the log.
@@ -181,6 +205,11 @@ def _newest(timeline: Sequence[TimelineEntry], bytes_max: int) -> Sequence[Timel
 def _readable(fields: Fields, refs: Sequence[str], texts: Texts) -> Fields:
     """The same with each reference replaced by its text, null where that was erased."""
     return fields | {name: texts.get(fields[name]) for name in refs}
+
+
+@lru_cache(maxsize=65_536)
+def _head_subject(workspace_id: WorkspaceId) -> str:
+    return subject_of(Head(workspace_id))
 
 
 @lru_cache(maxsize=65_536)

@@ -14,7 +14,7 @@ from services.router.units import Job, Unit
 from shared.adapters.event_stream import EventStream
 from shared.ports import LogCorrupt, StoreError, Subscription
 from shared.routing.commands import Refused
-from shared.routing.ids import WorkspaceId
+from shared.routing.ids import Position, WorkspaceId
 from shared.routing.partition import partition_of
 from shared.runtime.duty import Duty, new_owner
 from shared.runtime.tasks import Tasks
@@ -181,6 +181,10 @@ class Term:
         self._publishing.release(live.workspace_id, unit)
         if unit.rows:
             self._relay.offer(live.workspace_id, unit.rows)
+
+    def announce(self, live: LiveWorkspace, position: Position) -> None:
+        if self._duty.holds():
+            self._publishing.announce(live.workspace_id, position)
 
     def refuse(self, job: Job, refused: Refused) -> None:
         self._publishing.refuse(job, refused)

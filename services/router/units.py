@@ -41,3 +41,5 @@ class Unit(NamedTuple):
     rows: Sequence[StoredRow] = ()
     vault: Sequence[VaultRow] = ()
     notifications: Sequence[Numbered] = ()
+    sign: bool = False
+    """The job was accepted and left nothing in the log that would show its sender alive."""
