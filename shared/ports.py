@@ -4,9 +4,12 @@ Implementations live in ``shared.adapters`` and pass one contract suite (``tests
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from shared.routing.ids import Position, Ref, UnixMs, WorkspaceId
+
+Channel = Literal["mail", "webhook"]
+"""How something reaches the world outside."""
 
 
 class StoredRow(NamedTuple):
@@ -126,6 +129,96 @@ class Vault(Protocol):
     async def erase(self, workspace_id: WorkspaceId, subject: str) -> int:
         """Delete every text of the subject in this workspace and say how many there were."""
         ...
+
+
+class OutboxRow(NamedTuple):
+    """Something to be sent outside. It holds ids and references, never a personal text."""
+
+    id: str
+    """The same however often the row is made: position, channel and recipient are part of it."""
+    workspace_id: WorkspaceId
+    channel: Channel
+    recipient: str
+    """Id of the operator, or of the webhook."""
+    position: Position
+    """Of the event that calls for it."""
+    body: bytes
+    created_at: UnixMs
+    """Time of that event."""
+
+
+class Lane(NamedTuple):
+    """The rows for one recipient, which are sent one after another."""
+
+    workspace_id: WorkspaceId
+    channel: Channel
+    recipient: str
+
+
+class Pending(NamedTuple):
+    """A row that waits: tried so often already, not to be tried before ``next_at``."""
+
+    row: OutboxRow
+    attempts: int
+    next_at: UnixMs
+
+
+class DeadLetter(NamedTuple):
+    """A row that was given up; ``error`` says in a few words why, without any content."""
+
+    row: OutboxRow
+    attempts: int
+    died_at: UnixMs
+    error: str
+
+
+class Outbox(Protocol):
+    """What is still to be sent outside, and what could not be. All of it may be called again."""
+
+    async def add(self, rows: Sequence[OutboxRow]) -> None:
+        """Enter the rows, durably and all together; those that are there, in any state, stay."""
+        ...
+
+    async def lanes(self) -> Sequence[tuple[Lane, UnixMs]]:
+        """Every recipient for whom something waits, and when the first of it is due."""
+        ...
+
+    async def next_of(self, lane: Lane) -> Pending | None:
+        """What is to be sent first: by time, then by position."""
+        ...
+
+    async def done(self, row_id: str) -> None:
+        """It was sent, or need not be; the row stays, without its body, until ``forget``."""
+        ...
+
+    async def retry(self, row_id: str, attempts: int, next_at: UnixMs, error: str) -> None:
+        """It failed for the ``attempts``-th time and waits until ``next_at``."""
+        ...
+
+    async def dead(self, row_id: str, attempts: int, at: UnixMs, error: str) -> None:
+        """It failed for the last time: a dead letter until it is resent."""
+        ...
+
+    async def forget(self, workspace_id: WorkspaceId, upto: Position) -> None:
+        """Drop what is done up to a position: nobody will make these rows again."""
+        ...
+
+    async def dead_letters(
+        self, workspace_id: WorkspaceId, after: tuple[Position, str] = ..., limit: int = ...
+    ) -> Sequence[DeadLetter]:
+        """The dead letters after a position and id, in that order, at most ``limit``."""
+        ...
+
+    async def resend(
+        self, workspace_id: WorkspaceId, row_ids: Sequence[str] | None, at: UnixMs
+    ) -> Sequence[Lane]:
+        """Let dead letters wait again, as if never tried; all if none are named.
+
+        The result has one lane for each of them.
+        """
+        ...
+
+    async def close(self) -> None: ...
 
 
 class Leases(Protocol):

@@ -13,6 +13,7 @@ from shared.adapters.migrations import MigrationError
 from shared.adapters.open_store import Store, open_store
 from shared.adapters.postgres_connection import PostgresConnection, PostgresReaders
 from shared.adapters.postgres_leases import PostgresLeases
+from shared.adapters.postgres_outbox import PostgresOutbox
 from shared.adapters.postgres_reader import PostgresLogReader
 from shared.adapters.postgres_store import PostgresEventStore
 from shared.adapters.postgres_vault import PostgresVault
@@ -73,7 +74,8 @@ async def far_store(
     control = PostgresConnection(url, "far control")
     writer = PostgresConnection(url, "far writer", reply_timeout_s=0.5)
     events = PostgresEventStore(writer, control, reader)
-    far = Store(events, PostgresVault(control, reader), PostgresLeases(control))
+    outbox = PostgresOutbox(PostgresConnection(url, "far outbox"))
+    far = Store(events, PostgresVault(control, reader), PostgresLeases(control), outbox)
     leases = await hold_everything(far)
     await events.append([append(NORTH, rows(1, 1))], leases)
     yield far
