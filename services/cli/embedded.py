@@ -12,11 +12,12 @@ from pathlib import Path
 import structlog
 
 from services.router.service import Router
-from shared.adapters.clocks import SystemClock
+from shared.adapters.clocks import ShiftedClock, SystemClock
 from shared.adapters.nats_bus import NatsBus
 from shared.adapters.nats_connection import NatsSettings
 from shared.adapters.nats_server import EmbeddedNats, NatsServerError
 from shared.adapters.open_store import Store, open_store
+from shared.ports import Clock
 from shared.runtime.duty import LEASE_MS
 from shared.runtime.world import World
 
@@ -51,18 +52,21 @@ async def embedded(
     nats_url: str = "",
     nats_port: int = 0,
     lease_ms: int = LEASE_MS,
+    clock_offset_file: Path | None = None,
 ) -> AsyncIterator[Embedded]:
     """Start everything, yield once commands are accepted, drain and stop on leaving.
 
+    ``clock_offset_file``: see ``ShiftedClock``; for a log in a directory only.
     Raises ``DirectoryInUse``, ``NatsServerError``, ``StoreError`` or ``ValueError`` with a message
     for people where something cannot be started.
     """
     async with contextlib.AsyncExitStack() as stack:
-        store = await _store(stack, store_url, lease_ms)
+        shifted = None if clock_offset_file is None else ShiftedClock(clock_offset_file)
+        store = await _store(stack, store_url, lease_ms, shifted)
         url = nats_url or await _broker(stack, data / "nats", nats_port)
         bus = await NatsBus.connect(NatsSettings(url=url, name="fernamt"))
         stack.push_async_callback(bus.close)
-        router = Router(World(store, bus, SystemClock(), lease_ms))
+        router = Router(World(store, bus, shifted or SystemClock(), lease_ms))
         work = asyncio.create_task(router.run(), name="router")
         engine = Embedded(url, router, work)
         stack.push_async_callback(engine.stop)
@@ -70,8 +74,10 @@ async def embedded(
         yield engine
 
 
-async def _store(stack: contextlib.AsyncExitStack, url: str, lease_ms: int) -> Store:
-    store = await open_store(url, name="fernamt", migrate=True, lease_ms=lease_ms)
+async def _store(
+    stack: contextlib.AsyncExitStack, url: str, lease_ms: int, clock: Clock | None
+) -> Store:
+    store = await open_store(url, name="fernamt", migrate=True, lease_ms=lease_ms, clock=clock)
     stack.push_async_callback(store.close)
     return store
 

@@ -1,12 +1,13 @@
 """``fernamt up``: everything on this machine, with one command."""
 
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvloop
 
-from services.cli.embedded import embedded
+from services.cli.embedded import Embedded, embedded
 from services.cli.options import (
     DEFAULT_DATA,
     DataDir,
@@ -39,23 +40,33 @@ def up(
     quiet: Annotated[bool, typer.Option(help="Print nothing but the line `ready URL`.")] = False,
     lease_ms: LeaseMs = LEASE_MS,
     log_level: LogLevel = "info",
+    clock_offset_file: Annotated[
+        Path | None,
+        typer.Option(
+            hidden=True,
+            help="File with milliseconds by which the engine's clock is ahead, for trying out what "
+            "takes hours. The log keeps the moments it was told: never for one that matters.",
+        ),
+    ] = None,
 ) -> None:
     """Start the broker, the log and every service on loopback; stop with Ctrl-C."""
     configure_logs(level="warning" if quiet else log_level)
     try:
         spare_what_lasts()
-        uvloop.run(until_stopped(_serve(data, nats_port, store, nats, quiet, lease_ms)))
+        running = embedded(
+            data=data,
+            store_url=store_url(store, data),
+            nats_url=nats,
+            nats_port=nats_port,
+            lease_ms=lease_ms,
+            clock_offset_file=clock_offset_file,
+        )
+        uvloop.run(until_stopped(_serve(running, data, quiet)))
     except (StoreError, NatsServerError, MigrationError, ValueError, OSError) as error:
         raise fail(str(error)) from error
 
 
-async def _serve(
-    data: Path, nats_port: int, store: str, nats: str, quiet: bool, lease_ms: int
-) -> None:
-    url = store_url(store, data)
-    running = embedded(
-        data=data, store_url=url, nats_url=nats, nats_port=nats_port, lease_ms=lease_ms
-    )
+async def _serve(running: AbstractAsyncContextManager[Embedded], data: Path, quiet: bool) -> None:
     async with running as engine:
         end_if_told()
         if not quiet:

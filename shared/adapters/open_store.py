@@ -8,20 +8,19 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from shared.adapters.clocks import SystemClock
 from shared.adapters.migrations import check_postgres, migrate_postgres
 from shared.adapters.postgres_connection import PostgresConnection, PostgresReaders, connect
 from shared.adapters.postgres_leases import LEASE_MS, PostgresLeases
-from shared.adapters.postgres_outbox import PostgresOutbox
 from shared.adapters.postgres_reader import PostgresLogReader
 from shared.adapters.postgres_store import PostgresEventStore
 from shared.adapters.postgres_vault import PostgresVault
 from shared.adapters.sqlite_leases import SqliteLeases
-from shared.adapters.sqlite_outbox import SqliteOutbox
 from shared.adapters.sqlite_reader import SqliteLogReader
 from shared.adapters.sqlite_store import SqliteEventStore
 from shared.adapters.sqlite_vault import SqliteVault
 from shared.adapters.sqlite_writer import SqliteWriter
-from shared.ports import EventStore, Leases, Outbox, StoreError
+from shared.ports import Clock, EventStore, Leases, StoreError
 
 
 class Store(NamedTuple):
@@ -30,11 +29,9 @@ class Store(NamedTuple):
     events: EventStore
     vault: PostgresVault | SqliteVault
     leases: Leases
-    outbox: Outbox
 
     async def close(self) -> None:
-        """Close the outbox, then the events and with them what the vault and the leases use."""
-        await self.outbox.close()
+        """Close the events and with them what the vault and the leases use."""
         await self.events.close()
 
 
@@ -68,25 +65,33 @@ def parse_store_url(url: str) -> StoreAddress:
 
 
 async def open_store(
-    url: str, *, name: str = "fernamt", migrate: bool = False, lease_ms: int = LEASE_MS
+    url: str,
+    *,
+    name: str = "fernamt",
+    migrate: bool = False,
+    lease_ms: int = LEASE_MS,
+    clock: Clock | None = None,
 ) -> Store:
     """Open the store for reading and writing.
 
     ``name`` is shown by PostgreSQL in its list of sessions. With ``migrate`` the schema is brought
     up to date, otherwise a PostgreSQL whose schema is not is refused; SQLite always is brought up
-    to date. Raises ``ValueError`` for a bad address, ``MigrationError``, ``StoreUnavailable``, and
-    ``DirectoryInUse`` if another process writes to the directory.
+    to date. ``clock`` is for SQLite, which has none of its own, where it is not the machine's; a
+    database server goes by its own. Raises ``ValueError`` for a bad address, or a clock that no
+    server would go by, ``MigrationError``, ``StoreUnavailable``, and ``DirectoryInUse`` if another
+    process writes to the directory.
     """
     address = parse_store_url(url)
     if address.directory is not None:
-        return await _open_sqlite(address.directory)
+        return await _open_sqlite(address.directory, clock or SystemClock())
+    if clock is not None:
+        raise ValueError("a database server goes by its own clock, which cannot be set from here")
     await _prepare_schema(url, name, migrate=migrate)
     reader = PostgresLogReader(await PostgresReaders.open(url, f"{name} readers"))
     control = PostgresConnection(url, f"{name} control")
     events = PostgresEventStore(PostgresConnection(url, f"{name} writer"), control, reader)
     leases = PostgresLeases(control, lease_ms=lease_ms)
-    outbox = PostgresOutbox(PostgresConnection(url, f"{name} outbox"))
-    return Store(events, PostgresVault(control, reader), leases, outbox)
+    return Store(events, PostgresVault(control, reader), leases)
 
 
 async def open_log(url: str, *, name: str = "fernamt") -> PostgresLogReader | SqliteLogReader:
@@ -107,7 +112,7 @@ def _directory(host: str, path: str) -> Path:
     return Path(directory)
 
 
-async def _open_sqlite(directory: Path) -> Store:
+async def _open_sqlite(directory: Path, clock: Clock) -> Store:
     writer = await SqliteWriter.open(directory)
     try:
         reader = await SqliteLogReader.open(directory)
@@ -115,8 +120,8 @@ async def _open_sqlite(directory: Path) -> Store:
         await writer.close()
         raise
     leases = SqliteLeases(writer)
-    events = SqliteEventStore(writer, leases, reader)
-    return Store(events, SqliteVault(writer, reader), leases, SqliteOutbox(writer))
+    events = SqliteEventStore(writer, leases, reader, clock)
+    return Store(events, SqliteVault(writer, reader), leases)
 
 
 async def _prepare_schema(url: str, name: str, *, migrate: bool) -> None:

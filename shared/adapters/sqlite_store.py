@@ -4,7 +4,6 @@ A commit here is never in doubt: it is a call in this process that returns or ra
 connection in between that could take the answer with it.
 """
 
-import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 
@@ -14,7 +13,7 @@ from shared.adapters.log_rows import check_batch, storable
 from shared.adapters.sqlite_leases import SqliteLeases
 from shared.adapters.sqlite_reader import SqliteLogReader
 from shared.adapters.sqlite_writer import NotAtHead, SqliteWriter, changed_rows
-from shared.ports import Append, CommitInDoubt, LeaseLost, StoredRow, StoreError
+from shared.ports import Append, Clock, CommitInDoubt, LeaseLost, StoredRow, StoreError
 from shared.routing.ids import Position, UnixMs, WorkspaceId
 from shared.routing.partition import partition_of
 
@@ -22,10 +21,13 @@ from shared.routing.partition import partition_of
 class SqliteEventStore:
     """``EventStore`` on SQLite. Reads have a thread and a connection of their own."""
 
-    def __init__(self, writer: SqliteWriter, leases: SqliteLeases, reader: SqliteLogReader) -> None:
+    def __init__(
+        self, writer: SqliteWriter, leases: SqliteLeases, reader: SqliteLogReader, clock: Clock
+    ) -> None:
         self._writer = writer
         self._leases = leases
         self._reader = reader
+        self._clock = clock
 
     async def append(
         self, batch: Sequence[Append], leases: Mapping[int, int]
@@ -60,8 +62,8 @@ class SqliteEventStore:
         return await self._reader.workspaces()
 
     async def clock_ms(self) -> UnixMs:
-        """The clock of this machine: the store has none of its own."""
-        return UnixMs(time.time_ns() // 1_000_000)
+        """The clock of the process that opened it: the store has none of its own."""
+        return self._clock.wall_ms()
 
     async def close(self) -> None:
         """Close the files and give the directory free."""

@@ -30,7 +30,7 @@ async def serve_in_terms(
     it raises ends the term and begins another. Where others hold the leases this stands by.
     """
     while not stopping.is_set():
-        duty = Duty(world.store.leases, world.clock, owner, trade, lease_ms=world.lease_ms)
+        duty = Duty(world.store.leases, world.lease_clock, owner, trade, lease_ms=world.lease_ms)
         if await _take(world, duty, trade):
             try:
                 await serve(duty)

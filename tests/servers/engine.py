@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -32,9 +32,11 @@ class Engine:
         store: str = "",
         environment: Mapping[str, str] | None = None,
         module: str = CLI,
+        options: Sequence[str] = (),
     ) -> None:
         """``store``: an address in place of a log in ``data``. See also ``start``.
 
+        ``options``: more of what ``fernamt up`` takes.
         ``module`` is run in place of the command line: the same with something changed.
         """
         self.data = directory / "data"
@@ -42,6 +44,7 @@ class Engine:
         """Address of its broker, once started."""
         self._store = store
         self._module = module
+        self._options = tuple(options)
         self._environment = dict(environment or {})
         self._stderr = directory / "stderr.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -77,6 +80,7 @@ class Engine:
             self._process = subprocess.Popen(
                 fernamt(
                     *("up", "--quiet", "--data", str(self.data), "--nats-port", port),
+                    *self._options,
                     module=self._module,
                 ),
                 cwd=ROOT,
