@@ -12,15 +12,17 @@ from shared.adapters.clocks import SystemClock
 from shared.adapters.migrations import check_postgres, migrate_postgres
 from shared.adapters.postgres_connection import PostgresConnection, PostgresReaders, connect
 from shared.adapters.postgres_leases import LEASE_MS, PostgresLeases
+from shared.adapters.postgres_outbox import PostgresOutbox
 from shared.adapters.postgres_reader import PostgresLogReader
 from shared.adapters.postgres_store import PostgresEventStore
 from shared.adapters.postgres_vault import PostgresVault
 from shared.adapters.sqlite_leases import SqliteLeases
+from shared.adapters.sqlite_outbox import SqliteOutbox
 from shared.adapters.sqlite_reader import SqliteLogReader
 from shared.adapters.sqlite_store import SqliteEventStore
 from shared.adapters.sqlite_vault import SqliteVault
 from shared.adapters.sqlite_writer import SqliteWriter
-from shared.ports import Clock, EventStore, Leases, StoreError
+from shared.ports import Clock, EventStore, Leases, Outbox, StoreError
 
 
 class Store(NamedTuple):
@@ -29,9 +31,11 @@ class Store(NamedTuple):
     events: EventStore
     vault: PostgresVault | SqliteVault
     leases: Leases
+    outbox: Outbox
 
     async def close(self) -> None:
-        """Close the events and with them what the vault and the leases use."""
+        """Close the outbox, then the events and with them what the vault and the leases use."""
+        await self.outbox.close()
         await self.events.close()
 
 
@@ -91,7 +95,8 @@ async def open_store(
     control = PostgresConnection(url, f"{name} control")
     events = PostgresEventStore(PostgresConnection(url, f"{name} writer"), control, reader)
     leases = PostgresLeases(control, lease_ms=lease_ms)
-    return Store(events, PostgresVault(control, reader), leases)
+    outbox = PostgresOutbox(PostgresConnection(url, f"{name} outbox"))
+    return Store(events, PostgresVault(control, reader), leases, outbox)
 
 
 async def open_log(url: str, *, name: str = "fernamt") -> PostgresLogReader | SqliteLogReader:
@@ -121,7 +126,7 @@ async def _open_sqlite(directory: Path, clock: Clock) -> Store:
         raise
     leases = SqliteLeases(writer)
     events = SqliteEventStore(writer, leases, reader, clock)
-    return Store(events, SqliteVault(writer, reader), leases)
+    return Store(events, SqliteVault(writer, reader), leases, SqliteOutbox(writer))
 
 
 async def _prepare_schema(url: str, name: str, *, migrate: bool) -> None:
