@@ -37,7 +37,7 @@ class Explanation(msgspec.Struct, frozen=True):
 
     ``chosen`` is null where it waits, is held, or is not waiting at all. He need not be the first
     of the ranking: ``reason`` says what came before it. ``ranking`` and ``tie_break`` are null
-    where nobody was ranked.
+    where nobody was ranked. ``presence_stale``: who is there is what was known last.
     """
 
     chosen: OperatorId | None
@@ -45,6 +45,7 @@ class Explanation(msgspec.Struct, frozen=True):
     ranking: Ranking | None
     tie_break: TieBreak | None
     candidates: tuple[Candidate, ...]
+    presence_stale: bool
 
 
 class WhyNot(msgspec.Struct, frozen=True):
@@ -180,20 +181,26 @@ def _ranked(entry: Entry, verdict: Verdict) -> Candidate:
 def explain(workspace: Workspace, conversation: Conversation) -> Explanation:
     """Whom it goes to as things stand, and everybody who was looked at."""
     looked_at = candidates(workspace, conversation)
+    stale = workspace.presence_stale
     if conversation.state != "waiting":
-        return Explanation(None, None, None, None, looked_at)
+        return Explanation(None, None, None, None, looked_at, stale)
     decided = preferred(workspace, conversation)
     if decided is not None:
         return Explanation(
-            decided.operator_id, decided.reason, decided.ranking, decided.tie_break, looked_at
+            decided.operator_id,
+            decided.reason,
+            decided.ranking,
+            decided.tie_break,
+            looked_at,
+            stale,
         )
     ranked = [candidate for candidate in looked_at if not candidate.exclusions]
     ranking = ranking_of(workspace, conversation)
     if not ranked or not is_served(workspace, conversation):
-        return Explanation(None, None, ranking, None, looked_at)
+        return Explanation(None, None, ranking, None, looked_at, stale)
     entries = [_entry(candidate) for candidate in ranked[:2]]
     how = tie_break(entries[0], entries[1] if len(entries) > 1 else None)
-    return Explanation(ranked[0].operator_id, "routed", ranking, how, looked_at)
+    return Explanation(ranked[0].operator_id, "routed", ranking, how, looked_at, stale)
 
 
 def _entry(candidate: Candidate) -> Entry:

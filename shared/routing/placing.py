@@ -300,6 +300,7 @@ def _give(
         key=choice.key,
         tie_break=choice.tie_break,
         excess=False,
+        presence_stale=workspace.presence_stale,
     )
 
 
@@ -326,6 +327,7 @@ def offered(
         ranking=demand.ranking,
         key=choice.key,
         tie_break=choice.tie_break,
+        presence_stale=workspace.presence_stale,
     )
 
 
@@ -349,4 +351,5 @@ def _given(
         key=(),
         tie_break=None,
         excess=operator.free + his_already < conversation.weight,
+        presence_stale=workspace.presence_stale,
     )

@@ -46,6 +46,7 @@ def _ask_named(
         ranking=None,
         key=(),
         tie_break=None,
+        presence_stale=workspace.presence_stale,
     )
 
 

@@ -315,6 +315,8 @@ class Tables(msgspec.Struct):
     webhooks: dict[WebhookId, Webhook] = {}
     presence_stale: bool = False
     """Nothing is heard of the presence service."""
+    erased: dict[str, Position] = {}
+    """Whose texts were deleted, up to which position: a vault that comes back is cleaned by it."""
     groups: dict[GroupId, Group] = {}
     entry_points: dict[EntryPointId, EntryPoint] = {}
     operators: dict[OperatorId, Operator] = {}

@@ -12,7 +12,8 @@ from tests.core.told_story import tell
 TELL_NOBODY_IN_IT = """
     workspace_created routing_revision_adopted policy_set role_defined role_deleted
     group_defined group_deleted entry_point_defined entry_point_removed entry_point_mode_changed
-    hours_opened hours_closed operator_registered operator_updated operator_removed
+    hours_opened hours_closed schedule_set webhook_defined webhook_removed subject_erased
+    presence_stale presence_fresh operator_registered operator_updated operator_removed
     group_joined group_left operator_logged_in operator_logged_out session_lapsed session_returned
     disconnect_grace_ended operator_idle operator_active shift_started shift_ended preferences_set
     status_chosen status_break_ended operator_status_changed operator_unresponsive

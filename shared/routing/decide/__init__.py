@@ -9,12 +9,16 @@ from typing import Any
 from shared.routing.commands import ComeBack, Command, LeavePage, Refused
 from shared.routing.decide import (
     conversations,
+    erasure,
     forwarding,
     offers,
     operators,
+    preferences,
     presence,
+    schedules,
     settings,
     visitors,
+    webhooks,
 )
 from shared.routing.decide.rights import refuse_kind
 from shared.routing.decide.verdict import Facts, Instruction
@@ -25,7 +29,11 @@ __all__ = ["Facts", "Instruction", "decide"]
 
 _DECIDE: dict[type[Command], Callable[[Workspace, Any, Instruction], Facts | Refused]] = {
     **settings.DECIDE,
+    **schedules.DECIDE,
+    **webhooks.DECIDE,
+    **erasure.DECIDE,
     **operators.DECIDE,
+    **preferences.DECIDE,
     **presence.DECIDE,
     **visitors.DECIDE,
     **conversations.DECIDE,

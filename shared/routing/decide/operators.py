@@ -8,6 +8,8 @@ from msgspec import UNSET
 from shared.routing import commands as c
 from shared.routing import events as e
 from shared.routing.commands import Command, Refused
+from shared.routing.decide.preferences import preferences
+from shared.routing.decide.presence import refuse_session
 from shared.routing.decide.rights import unknown
 from shared.routing.decide.targets import find_group, find_operator
 from shared.routing.decide.verdict import NOTHING, Facts, Instruction, facts
@@ -16,7 +18,6 @@ from shared.routing.state import Operator
 from shared.routing.workspace import Workspace
 
 DEFAULT_CAPACITY = 5
-SESSIONS_MAX = 100
 DEFAULT_ROLE = RoleId("staff")
 
 
@@ -32,7 +33,10 @@ def _register_operator(
     settings = _settings(command, blank, instruction)
     if settings["role_id"] not in workspace.roles:
         return unknown("role", settings["role_id"])
-    return facts(e.OperatorRegistered(kind=command.kind, **settings))
+    preferred = preferences(blank, command)
+    if isinstance(preferred, Refused):
+        return preferred
+    return facts(e.OperatorRegistered(kind=command.kind, **settings), *preferred.events)
 
 
 def _update_operator(
@@ -44,9 +48,12 @@ def _update_operator(
     settings = _settings(command, operator, instruction)
     if settings["role_id"] not in workspace.roles:
         return unknown("role", settings["role_id"])
+    preferred = preferences(operator, command)
+    if isinstance(preferred, Refused):
+        return preferred
     if all(getattr(operator, name) == value for name, value in settings.items()):
-        return NOTHING
-    return facts(e.OperatorUpdated(**settings))
+        return preferred
+    return facts(e.OperatorUpdated(**settings), *preferred.events)
 
 
 def _settings(
@@ -124,11 +131,10 @@ def _leave_group(workspace: Workspace, command: c.LeaveGroup, _: Instruction) ->
 def _log_in(workspace: Workspace, command: c.LogIn, instruction: Instruction) -> Facts | Refused:
     operator = _self(workspace, instruction)
     known = command.session_id in operator.sessions
-    if not known and len(operator.sessions) - len(operator.lapsed) >= SESSIONS_MAX:
-        text = f"{operator.operator_id} has {SESSIONS_MAX} sessions already"
-        return Refused("too_many", text, {"sessions_max": SESSIONS_MAX})
     if not known or operator.unresponsive:
-        return facts(e.OperatorLoggedIn(operator.operator_id, command.session_id))
+        return refuse_session(operator, command.session_id) or facts(
+            e.OperatorLoggedIn(operator.operator_id, command.session_id)
+        )
     if command.session_id in operator.lapsed:
         return facts(e.SessionReturned(operator.operator_id, command.session_id))
     return NOTHING
@@ -173,20 +179,6 @@ def _is_so_already(operator: Operator, command: c.SetStatus) -> bool:
     )
 
 
-def _set_preferences(
-    workspace: Workspace, command: c.SetPreferences, instruction: Instruction
-) -> Facts | Refused:
-    operator = _self(workspace, instruction)
-    wished = command.reachable_when_slow
-    if wished is UNSET or wished == operator.reachable_when_slow:
-        return NOTHING
-    return facts(
-        e.PreferencesSet(
-            operator.operator_id, wished, operator.email_missed, operator.idle_timeout_s
-        )
-    )
-
-
 def _manual_offline(workspace: Workspace) -> object:
     return workspace.workspace_wide().manual_offline
 
@@ -205,5 +197,4 @@ DECIDE: dict[type[Command], Callable[[Workspace, Any, Instruction], Facts | Refu
     c.LogIn: _log_in,
     c.LogOut: _log_out,
     c.SetStatus: _set_status,
-    c.SetPreferences: _set_preferences,
 }

@@ -12,9 +12,11 @@ from shared.routing.commands import Command, Refused
 from shared.routing.decide.rights import unknown
 from shared.routing.decide.targets import find_operator
 from shared.routing.decide.verdict import NOTHING, Facts, Instruction, facts
-from shared.routing.ids import EntryPointId
+from shared.routing.ids import EntryPointId, SessionId
 from shared.routing.state import Operator
 from shared.routing.workspace import Workspace
+
+SESSIONS_MAX = 100
 
 
 def _lapse(workspace: Workspace, command: c.LapseSession, _: Instruction) -> Facts | Refused:
@@ -27,19 +29,34 @@ def _lapse(workspace: Workspace, command: c.LapseSession, _: Instruction) -> Fac
 
 
 def _return(workspace: Workspace, command: c.ReturnSession, _: Instruction) -> Facts | Refused:
+    """A sign of life of a session nobody knows is a log-in, unless it is late: after a log-out."""
     operator = find_operator(workspace, command.operator_id)
     if isinstance(operator, Refused):
         return operator
-    if command.session_id not in operator.lapsed:
+    if command.session_id in operator.lapsed:
+        return facts(e.SessionReturned(command.operator_id, command.session_id))
+    if command.session_id in operator.sessions or command.session_id in operator.ended:
         return NOTHING
-    return facts(e.SessionReturned(command.operator_id, command.session_id))
+    return refuse_session(operator, command.session_id) or facts(
+        e.OperatorLoggedIn(command.operator_id, command.session_id)
+    )
+
+
+def refuse_session(operator: Operator, session_id: SessionId) -> Refused | None:
+    """Refuse one more device where there are too many; silent ones do not count."""
+    alive = len(operator.sessions) - len(operator.lapsed)
+    if session_id in operator.sessions or alive < SESSIONS_MAX:
+        return None
+    text = f"{operator.operator_id} has {SESSIONS_MAX} sessions already"
+    return Refused("too_many", text, {"sessions_max": SESSIONS_MAX})
 
 
 def _become_idle(workspace: Workspace, command: c.BecomeIdle, _: Instruction) -> Facts | Refused:
+    """Who is not connected is not idle but gone, and begins anew when he is back."""
     operator = find_operator(workspace, command.operator_id)
     if isinstance(operator, Refused):
         return operator
-    if operator.idle or operator.kind == "bot":
+    if operator.idle or operator.kind == "bot" or not operator.connected:
         return NOTHING
     return facts(e.OperatorIdle(command.operator_id))
 

@@ -64,6 +64,8 @@ from shared.routing.events.operators import (
     OperatorStatusChanged,
     OperatorUpdated,
     PreferencesSet,
+    PresenceFresh,
+    PresenceStale,
     SessionLapsed,
     SessionReturned,
     ShiftEnded,
@@ -99,7 +101,21 @@ from shared.routing.events.settings import (
     RoleDefined,
     RoleDeleted,
     RoutingRevisionAdopted,
+    ScheduleSet,
+    SubjectErased,
+    WebhookDefined,
+    WebhookRemoved,
     WorkspaceCreated,
+)
+from shared.routing.events.visitors import (
+    RuleDeleted,
+    RuleFired,
+    RuleSaved,
+    VisitorAsked,
+    VisitorInvited,
+    VisitorPrepared,
+    VisitorSeen,
+    VisitorSessionEnded,
 )
 from shared.routing.ids import CommandId, Position, Ref, UnixMs
 from shared.routing.vocabulary import ActorKind
@@ -117,6 +133,12 @@ EventUnion = (
     | HoursOpened
     | HoursClosed
     | EntryPointModeChanged
+    | ScheduleSet
+    | WebhookDefined
+    | WebhookRemoved
+    | SubjectErased
+    | RuleSaved
+    | RuleDeleted
     | OperatorRegistered
     | OperatorUpdated
     | OperatorRemoved
@@ -132,12 +154,20 @@ EventUnion = (
     | ShiftStarted
     | ShiftEnded
     | PreferencesSet
+    | PresenceStale
+    | PresenceFresh
     | StatusChosen
     | StatusBreakEnded
     | OperatorStatusChanged
     | VisitorIdentified
     | VisitorAssigned
     | VisitorUnassigned
+    | RuleFired
+    | VisitorInvited
+    | VisitorAsked
+    | VisitorPrepared
+    | VisitorSessionEnded
+    | VisitorSeen
     | ConversationOpened
     | VisitorWrote
     | SlotFreed
@@ -302,6 +332,8 @@ __all__ = [
     "ParticipantLeft",
     "PolicySet",
     "PreferencesSet",
+    "PresenceFresh",
+    "PresenceStale",
     "Request",
     "RoleDefined",
     "RoleDeleted",
@@ -309,6 +341,10 @@ __all__ = [
     "RoutingContinues",
     "RoutingCut",
     "RoutingRevisionAdopted",
+    "RuleDeleted",
+    "RuleFired",
+    "RuleSaved",
+    "ScheduleSet",
     "SessionLapsed",
     "SessionReturned",
     "ShiftEnded",
@@ -317,12 +353,20 @@ __all__ = [
     "SlotRetaken",
     "StatusBreakEnded",
     "StatusChosen",
+    "SubjectErased",
+    "VisitorAsked",
     "VisitorAssigned",
     "VisitorBack",
     "VisitorIdentified",
+    "VisitorInvited",
     "VisitorLeft",
+    "VisitorPrepared",
+    "VisitorSeen",
+    "VisitorSessionEnded",
     "VisitorUnassigned",
     "VisitorWrote",
+    "WebhookDefined",
+    "WebhookRemoved",
     "WideningDue",
     "WorkspaceCreated",
     "WrapUpEnded",

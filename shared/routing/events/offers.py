@@ -91,6 +91,7 @@ class ConversationOffered(Decision, frozen=True, tag="conversation_offered.v1"):
     ranking: Ranking | None
     key: tuple[int, ...]
     tie_break: TieBreak | None
+    presence_stale: bool
 
 
 class OfferRescinded(Decision, frozen=True, tag="offer_rescinded.v1"):

@@ -92,7 +92,8 @@ class ConversationAssigned(Decision, frozen=True, tag="conversation_assigned.v1"
     """Who owns it now and why it was he.
 
     ``ranking``, ``key`` and ``tie_break`` are null or empty where nobody was ranked. ``excess``
-    marks an owner whose load exceeds his capacity by this assignment.
+    marks an owner whose load exceeds his capacity by this assignment. ``presence_stale``: who was
+    there is what was known last, as nothing was heard of the presence service.
     """
 
     conversation_id: ConversationId
@@ -105,6 +106,7 @@ class ConversationAssigned(Decision, frozen=True, tag="conversation_assigned.v1"
     key: tuple[int, ...]
     tie_break: TieBreak | None
     excess: bool
+    presence_stale: bool
 
 
 class ConversationQueued(Decision, frozen=True, tag="conversation_queued.v1"):

@@ -13,7 +13,7 @@ from shared.routing.evolve.ownership import (
     drop_participant,
     put_back,
 )
-from shared.routing.ids import UnixMs
+from shared.routing.ids import SessionId, UnixMs
 from shared.routing.state import Operator
 from shared.routing.status import absence_of
 from shared.routing.workspace import Workspace
@@ -22,7 +22,12 @@ LAPSED_REMEMBERED_MAX = 50
 """Sessions of an operator that fell silent and may still come back; devices are replaced."""
 
 
+ENDED_REMEMBERED_MAX = 100
+"""Sessions of an operator that logged out and whose last heartbeats may still be on their way."""
+
+
 def _operator_registered(workspace: Workspace, event: e.OperatorRegistered) -> None:
+    known = workspace.operators.get(event.operator_id)
     operator = Operator(
         operator_id=event.operator_id,
         role_id=event.role_id,
@@ -33,6 +38,7 @@ def _operator_registered(workspace: Workspace, event: e.OperatorRegistered) -> N
         skills=event.skills,
         locale=event.locale,
         since=workspace.at,
+        ended=known.ended if known is not None else {},
     )
     workspace.operators[event.operator_id] = operator
     workspace.operator_changed(operator)
@@ -52,8 +58,8 @@ def _operator_updated(workspace: Workspace, event: e.OperatorUpdated) -> None:
 def _operator_removed(workspace: Workspace, event: e.OperatorRemoved) -> None:
     operator = workspace.operators[event.operator_id]
     operator.removed = True
-    operator.sessions.clear()
-    operator.lapsed.clear()
+    operator.schedule = None
+    _end_sessions(operator, list(operator.sessions))
     _end_break(workspace, operator)
     _connection_changed(workspace, operator)
     for group_id in operator.groups:
@@ -101,19 +107,26 @@ def _operator_logged_in(workspace: Workspace, event: e.OperatorLoggedIn) -> None
     operator.unresponsive = False
     operator.sessions[event.session_id] = workspace.at
     operator.lapsed.pop(event.session_id, None)
+    operator.ended.pop(event.session_id, None)
     _connection_changed(workspace, operator)
 
 
 def _operator_logged_out(workspace: Workspace, event: e.OperatorLoggedOut) -> None:
     operator = workspace.operators[event.operator_id]
-    if event.session_id is None:
-        operator.sessions.clear()
-        operator.lapsed.clear()
-    else:
-        del operator.sessions[event.session_id]
-        operator.lapsed.pop(event.session_id, None)
+    every = list(operator.sessions)
+    _end_sessions(operator, every if event.session_id is None else [event.session_id])
     operator.logged_out = not operator.connected
     _connection_changed(workspace, operator)
+
+
+def _end_sessions(operator: Operator, sessions: list[SessionId]) -> None:
+    for session_id in sessions:
+        del operator.sessions[session_id]
+        operator.lapsed.pop(session_id, None)
+        operator.ended.pop(session_id, None)
+        operator.ended[session_id] = None
+    while len(operator.ended) > ENDED_REMEMBERED_MAX:
+        del operator.ended[next(iter(operator.ended))]
 
 
 def _session_lapsed(workspace: Workspace, event: e.SessionLapsed) -> None:
@@ -183,6 +196,16 @@ def _shift_ended(workspace: Workspace, event: e.ShiftEnded) -> None:
 def _preferences_set(workspace: Workspace, event: e.PreferencesSet) -> None:
     operator = workspace.operators[event.operator_id]
     operator.reachable_when_slow = event.reachable_when_slow
+    operator.email_missed = event.email_missed
+    operator.idle_timeout_s = event.idle_timeout_s
+
+
+def _presence_stale(workspace: Workspace, _event: e.PresenceStale) -> None:
+    workspace.presence_stale = True
+
+
+def _presence_fresh(workspace: Workspace, _event: e.PresenceFresh) -> None:
+    workspace.presence_stale = False
 
 
 # --- status ---------------------------------------------------------------------------------
@@ -264,6 +287,8 @@ APPLY: dict[type[Event], Callable[[Workspace, Any], None]] = {
     e.ShiftStarted: _noticed(_shift_started),
     e.ShiftEnded: _shift_ended,
     e.PreferencesSet: _preferences_set,
+    e.PresenceStale: _presence_stale,
+    e.PresenceFresh: _presence_fresh,
     e.StatusChosen: _noticed(_status_chosen),
     e.StatusBreakEnded: _noticed(_status_break_ended),
     e.OperatorUnresponsive: _operator_unresponsive,

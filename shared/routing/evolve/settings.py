@@ -8,7 +8,7 @@ from shared.routing import timers
 from shared.routing.events import Event
 from shared.routing.evolve.ownership import call_off, forgive
 from shared.routing.scope import Scope
-from shared.routing.state import Conversation, EntryPoint, Group
+from shared.routing.state import Conversation, EntryPoint, Group, Webhook
 from shared.routing.workspace import Workspace
 
 
@@ -114,6 +114,7 @@ def _entry_point_defined(workspace: Workspace, event: e.EntryPointDefined) -> No
         first_responder=event.first_responder,
         names=event.names,
         closed=known is not None and known.closed,
+        schedule=known.schedule if known is not None else None,
         mode=known.mode if known is not None else None,
     )
     workspace.reconsider()
@@ -124,6 +125,31 @@ def _entry_point_removed(workspace: Workspace, event: e.EntryPointRemoved) -> No
     workspace.entry_point_policies.pop(event.entry_point_id, None)
     _set_adrift(workspace, Scope(entry_point=event.entry_point_id))
     workspace.reconsider()
+
+
+def _schedule_set(workspace: Workspace, event: e.ScheduleSet) -> None:
+    """Nobody is on or off shift by it: that is reported."""
+    if event.operator_id is not None:
+        workspace.operators[event.operator_id].schedule = event.schedule
+    elif event.entry_point_id is not None:
+        workspace.entry_points[event.entry_point_id].schedule = event.schedule
+    else:
+        workspace.schedule = event.schedule
+
+
+def _webhook_defined(workspace: Workspace, event: e.WebhookDefined) -> None:
+    workspace.webhooks[event.webhook_id] = Webhook(
+        event.webhook_id, event.url, event.types, event.secret
+    )
+
+
+def _webhook_removed(workspace: Workspace, event: e.WebhookRemoved) -> None:
+    del workspace.webhooks[event.webhook_id]
+
+
+def _subject_erased(workspace: Workspace, event: e.SubjectErased) -> None:
+    for subject in event.subjects:
+        workspace.erased[subject] = workspace.position
 
 
 def _hours_opened(workspace: Workspace, event: e.HoursOpened) -> None:
@@ -153,4 +179,8 @@ APPLY: dict[type[Event], Callable[[Workspace, Any], None]] = {
     e.HoursOpened: _hours_opened,
     e.HoursClosed: _hours_closed,
     e.EntryPointModeChanged: _entry_point_mode_changed,
+    e.ScheduleSet: _schedule_set,
+    e.WebhookDefined: _webhook_defined,
+    e.WebhookRemoved: _webhook_removed,
+    e.SubjectErased: _subject_erased,
 }
