@@ -38,6 +38,7 @@ def describe(tables: Tables) -> dict[str, Any]:
         "webhooks": tables.webhooks,
         "presence_stale": tables.presence_stale,
         "erased": tables.erased,
+        "rules": tables.rules,
         "groups": _each(tables.groups, _group),
         "entry_points": _each(tables.entry_points, _entry_point),
         "operators": _each(tables.operators, _operator),
@@ -142,6 +143,10 @@ def _visitor(visitor: Visitor) -> dict[str, Any]:
         "last_operator": visitor.last_operator,
         "away": visitor.away,
         "ahead": visitor.ahead,
+        "fired": visitor.fired,
+        "session": visitor.session,
+        "prepared": visitor.prepared,
+        "asked": visitor.asked,
         "conversations": _ids(visitor.conversations),
     }
 

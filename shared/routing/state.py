@@ -164,6 +164,9 @@ class Prepared(msgspec.Struct, frozen=True, gc=False):
     skills: tuple[str, ...]
 
 
+NOTHING_PREPARED = Prepared(None, (), ())
+
+
 class Visitor(msgspec.Struct, gc=False):
     visitor_id: VisitorId
     contact_id: ContactId | None = None
@@ -175,6 +178,8 @@ class Visitor(msgspec.Struct, gc=False):
     session: SessionId | None = None
     """The session for which rules arranged something that ends with it."""
     prepared: Prepared | None = None
+    asked: dict[EntryPointId, tuple[GroupId, ...]] = {}
+    """Groups among which rules asked it to choose."""
     conversations: dict[ConversationId, None] = {}
     """The open ones."""
 

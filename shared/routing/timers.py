@@ -142,12 +142,18 @@ def set_unused(workspace: Workspace, conversation: Conversation) -> None:
 
 
 def see_visitor(workspace: Workspace, visitor: Visitor) -> None:
-    """A sign of the visitor: of the times that its open conversations give it, the shortest."""
+    """A sign of the visitor."""
+    after_ms = gone_after_ms(workspace, visitor)
+    if after_ms is not None:
+        due = UnixMs(workspace.at + after_ms)
+        workspace.set_timer(name(GONE, visitor.visitor_id), due)
+
+
+def gone_after_ms(workspace: Workspace, visitor: Visitor) -> int | None:
+    """Of the times that its open conversations give the visitor, the shortest."""
     policies = (workspace.policy_for(workspace.conversations[c]) for c in visitor.conversations)
     times_s = [p.visitor_gone_after_s for p in policies if p.visitor_gone_after_s]
-    if times_s:
-        due = UnixMs(workspace.at + min(times_s) * 1_000)
-        workspace.set_timer(name(GONE, visitor.visitor_id), due)
+    return min(times_s) * 1_000 if times_s else None
 
 
 def set_widening(workspace: Workspace, conversation: Conversation) -> None:

@@ -115,5 +115,17 @@ Exclusion = Literal[
 AheadSource = Literal["person", "visitor", "rule"]
 """Who assigned a visitor ahead; the first in this order wins."""
 
+NotFired = Literal[
+    "unknown_rule",
+    "other_version",
+    "disabled",
+    "fired_before",
+    "not_live",
+    "in_conversation",
+    "so_already",
+]
+"""Why a rule that was reported does nothing: it is no more, changed since or switched off; it may
+not again; nobody would answer an invitation, or somebody does already; or all is so already."""
+
 ScopeSource = Literal["person", "visitor", "rule", "entry_point", "target_unavailable"]
 """Where an opened conversation's scope came from."""

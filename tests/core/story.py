@@ -189,11 +189,7 @@ class Story:
             self.refusal = seen if isinstance(seen, Refused) else None
             self.repeated = None if isinstance(seen, Refused) else seen
             return self
-        refs = {
-            field: Ref(f"{self.workspace.position}-{field}.hash")
-            for field in getattr(command, "personal", ())
-            if fields.get(field) is not None
-        }
+        refs = {key: Ref(f"{self.workspace.position}-{key}.hash") for key in command.texts()}
         outcome = decide(self.workspace, command, Instruction(actor, self.at, refs))
         if isinstance(outcome, Refused):
             self.refusal = outcome

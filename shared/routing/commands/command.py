@@ -1,8 +1,10 @@
 """What all commands have in common, and what a refusal is."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import msgspec
+from msgspec import UNSET
 
 from shared.routing.vocabulary import ActorKind
 
@@ -18,6 +20,11 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     reserved: ClassVar[str] = ""
     """The one service that may send it, for what services tell the router."""
+
+    def texts(self) -> Mapping[str, object]:
+        """The personal texts in it; ``decide`` gets a reference for each by the same key."""
+        said = {field: getattr(self, field) for field in self.personal}
+        return {field: text for field, text in said.items() if text not in (None, UNSET)}
 
 
 class Refused(msgspec.Struct, frozen=True):

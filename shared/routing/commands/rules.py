@@ -1,5 +1,6 @@
 """Commands on rules, and what the trigger evaluator reports."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
@@ -30,6 +31,20 @@ class SaveRule(Command, frozen=True):
     frequency: Frequency | UnsetType = UNSET
     override: bool | UnsetType = UNSET
     only_when_live: bool | UnsetType = UNSET
+
+    def texts(self) -> Mapping[str, object]:
+        """What it asks visitors, by ``invitation_key``."""
+        actions = () if self.then is UNSET else self.then
+        return {
+            invitation_key(number): action.invite.message
+            for number, action in enumerate(actions)
+            if action.invite is not None
+        }
+
+
+def invitation_key(number: int) -> str:
+    """How the text of a rule's action is called, from 0."""
+    return f"then[{number}].invite.message"
 
 
 class DeleteRule(Command, frozen=True):

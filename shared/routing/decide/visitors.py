@@ -15,10 +15,10 @@ from shared.routing.events import Fact
 from shared.routing.ids import GroupId, VisitorId
 from shared.routing.leaving import left_behind
 from shared.routing.modes import mode_of
-from shared.routing.opening import groups_offered, opening_scope
+from shared.routing.opening import groups_open_to, opening_scope
 from shared.routing.reopening import reopened
 from shared.routing.scope import Scope
-from shared.routing.state import Conversation, EntryPoint, Visitor
+from shared.routing.state import NOTHING_PREPARED, Conversation, EntryPoint, Visitor
 from shared.routing.vocabulary import AheadSource
 from shared.routing.workspace import Workspace
 
@@ -33,13 +33,16 @@ def _open(workspace: Workspace, command: c.Open, instruction: Instruction) -> Fa
     entry_point = workspace.entry_points.get(command.entry_point_id)
     if entry_point is None:
         return unknown("entry_point", command.entry_point_id)
+    visitor = workspace.visitors.get(visitor_id) or Visitor(visitor_id=visitor_id)
     refusal = _refuse_wishes(command, entry_point, instruction) or _refuse_choice(
-        workspace, entry_point, command.group_id
+        workspace, visitor, entry_point, command.group_id
     )
     if refusal is not None:
         return refusal
-    visitor = workspace.visitors.get(visitor_id) or Visitor(visitor_id=visitor_id)
-    scope, source = opening_scope(workspace, visitor, entry_point, command.group_id)
+    prepared = visitor.prepared or NOTHING_PREPARED
+    priority = DEFAULT_PRIORITY if prepared.priority is None else prepared.priority
+    skills = tuple(dict.fromkeys((*_listed(command.skills), *prepared.skills)))
+    scope, source = opening_scope(workspace, visitor, entry_point, command.group_id, skills)
     opened = e.ConversationOpened(
         conversation_id=command.conversation_id,
         visitor_id=visitor_id,
@@ -48,16 +51,25 @@ def _open(workspace: Workspace, command: c.Open, instruction: Instruction) -> Fa
         entry_mode=mode_of(workspace, entry_point, scope),
         scope=scope,
         scope_source=source,
-        priority=DEFAULT_PRIORITY if command.priority is UNSET else command.priority,
-        skills=_listed(command.skills),
+        priority=priority if command.priority is UNSET else command.priority,
+        skills=skills,
         optional_skills=_listed(command.optional_skills),
         weight=entry_point.weight,
         language=command.language,
         attributes=instruction.refs.get("attributes"),
     )
+    tagged = _tagged(opened, prepared.tags)
     if command.contact_id is None or command.contact_id == visitor.contact_id:
-        return facts(opened)
-    return facts(e.VisitorIdentified(visitor_id, command.contact_id), opened)
+        return facts(opened, *tagged)
+    return facts(e.VisitorIdentified(visitor_id, command.contact_id), opened, *tagged)
+
+
+def _tagged(opened: e.ConversationOpened, tags: tuple[str, ...]) -> tuple[Fact, ...]:
+    """Visitors give no tags, rules do."""
+    if not tags:
+        return ()
+    its_id, skills, optional = opened.conversation_id, opened.skills, opened.optional_skills
+    return (e.ConversationChanged(its_id, opened.priority, skills, optional, tags),)
 
 
 def _listed(skills: Any) -> tuple[str, ...]:
@@ -89,9 +101,9 @@ def _refuse_wishes(
 
 
 def _refuse_choice(
-    workspace: Workspace, entry_point: EntryPoint, group_id: GroupId | None
+    workspace: Workspace, visitor: Visitor, entry_point: EntryPoint, group_id: GroupId | None
 ) -> Refused | None:
-    if group_id is None or group_id in groups_offered(workspace, entry_point):
+    if group_id is None or group_id in groups_open_to(workspace, entry_point, visitor):
         return None
     return Refused(
         "group_not_offered",
@@ -206,16 +218,18 @@ def _refuse_ahead(workspace: Workspace, to: Scope, instruction: Instruction) -> 
     refusal = refuse_scope(workspace, to) or refuse_entry_point(to)
     if refusal is not None:
         return refusal
-    if instruction.visitor_id is not None and not _offered_anywhere(workspace, to):
+    visitor_id = instruction.visitor_id
+    if visitor_id is not None and not _offered_anywhere(workspace, visitor_id, to):
         return Refused("group_not_offered", "visitors may choose a group that is offered to them")
     if to.operator is not None:
         return require_to_receive(workspace, workspace.operators[to.operator])
     return None
 
 
-def _offered_anywhere(workspace: Workspace, to: Scope) -> bool:
+def _offered_anywhere(workspace: Workspace, visitor_id: VisitorId, to: Scope) -> bool:
+    visitor = workspace.visitors.get(visitor_id)
     return to.group is not None and any(
-        to.group in groups_offered(workspace, entry_point)
+        to.group in groups_open_to(workspace, entry_point, visitor)
         for entry_point in workspace.entry_points.values()
     )
 

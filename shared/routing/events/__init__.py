@@ -225,11 +225,11 @@ REF_FIELDS: dict[type[Event], tuple[str, ...]] = {
     event_type: tuple(
         name
         for name, annotation in event_type.__annotations__.items()
-        if Ref in get_args(annotation)
+        if annotation is Ref or Ref in get_args(annotation)
     )
     for event_type in EVENT_TYPES.values()
 }
-"""The fields of each event that refer to a text in the vault."""
+"""The fields of each event that refer to a text in the vault; the actions of rules do so too."""
 
 
 class Actor(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):

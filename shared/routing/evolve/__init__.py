@@ -6,14 +6,28 @@
 import msgspec
 
 from shared.routing.events import Envelope
-from shared.routing.evolve import conversations, offers, operators, routing, settings
+from shared.routing.evolve import (
+    conversations,
+    offers,
+    operators,
+    routing,
+    settings,
+    visitors,
+)
 from shared.routing.ids import Position
 from shared.routing.state import CommandKey, SeenCommand, command_key
 from shared.routing.workspace import Workspace
 
 COMMANDS_MAX = 100_000
 COMMANDS_KEPT_MS = 3_600_000
-_APPLY = settings.APPLY | operators.APPLY | conversations.APPLY | routing.APPLY | offers.APPLY
+_APPLY = (
+    settings.APPLY
+    | operators.APPLY
+    | visitors.APPLY
+    | conversations.APPLY
+    | routing.APPLY
+    | offers.APPLY
+)
 
 
 def evolve(workspace: Workspace, envelope: Envelope) -> None:

@@ -17,22 +17,15 @@ from shared.routing.evolve.ownership import (
     set_scope,
     stops_waiting,
 )
+from shared.routing.evolve.visitors import known_visitor
 from shared.routing.ids import OperatorId, UnixMs, VisitorId
 from shared.routing.scope import Scope
-from shared.routing.state import Conversation, Visitor
+from shared.routing.state import Conversation
 from shared.routing.workspace import Workspace
 
 
-def _visitor(workspace: Workspace, visitor_id: VisitorId) -> Visitor:
-    visitor = workspace.visitors.get(visitor_id)
-    if visitor is None:
-        visitor = Visitor(visitor_id=visitor_id)
-        workspace.visitors[visitor.visitor_id] = visitor
-    return visitor
-
-
 def _visitor_identified(workspace: Workspace, event: e.VisitorIdentified) -> None:
-    visitor = _visitor(workspace, event.visitor_id)
+    visitor = known_visitor(workspace, event.visitor_id)
     visitor.contact_id = event.contact_id
     for conversation_id in visitor.conversations:
         conversation = workspace.conversations[conversation_id]
@@ -46,11 +39,11 @@ def _visitor_identified(workspace: Workspace, event: e.VisitorIdentified) -> Non
 
 
 def _visitor_assigned(workspace: Workspace, event: e.VisitorAssigned) -> None:
-    _visitor(workspace, event.visitor_id).ahead[event.source] = event.to
+    known_visitor(workspace, event.visitor_id).ahead[event.source] = event.to
 
 
 def _visitor_unassigned(workspace: Workspace, event: e.VisitorUnassigned) -> None:
-    _visitor(workspace, event.visitor_id).ahead.pop(event.source, None)
+    known_visitor(workspace, event.visitor_id).ahead.pop(event.source, None)
 
 
 def _conversation_opened(workspace: Workspace, event: e.ConversationOpened) -> None:
@@ -77,7 +70,7 @@ def _conversation_opened(workspace: Workspace, event: e.ConversationOpened) -> N
     )
     workspace.conversations[event.conversation_id] = conversation
     workspace.open[event.conversation_id] = None
-    visitor = _visitor(workspace, event.visitor_id)
+    visitor = known_visitor(workspace, event.visitor_id)
     visitor.conversations[event.conversation_id] = None
     visitor.ahead.pop("person", None)
     visitor.ahead.pop("visitor", None)
@@ -108,13 +101,13 @@ def _slot_retaken(workspace: Workspace, event: e.SlotRetaken) -> None:
 
 
 def _visitor_left(workspace: Workspace, event: e.VisitorLeft) -> None:
-    _visitor(workspace, event.visitor_id).away = True
+    known_visitor(workspace, event.visitor_id).away = True
     workspace.cancel_timer(timers.name(timers.GONE, event.visitor_id))
     _look_again(workspace, event.visitor_id)
 
 
 def _visitor_back(workspace: Workspace, event: e.VisitorBack) -> None:
-    visitor = _visitor(workspace, event.visitor_id)
+    visitor = known_visitor(workspace, event.visitor_id)
     visitor.away = False
     timers.see_visitor(workspace, visitor)
     _look_again(workspace, event.visitor_id)
