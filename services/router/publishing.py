@@ -10,7 +10,6 @@ from typing import Any, assert_never
 import msgspec
 import structlog
 
-from services.router.personal import unseal
 from services.router.units import Answer, Job, Unit
 from shared.adapters.nats_bus import NotSent
 from shared.adapters.open_store import Store
@@ -35,6 +34,7 @@ from shared.runtime.tasks import Tasks
 from shared.wire.log_codec import decode_event
 from shared.wire.notices import position_body
 from shared.wire.replies import answered, refused
+from shared.wire.sealed import unseal
 from shared.wire.subjects import (
     EntryFeed,
     Head,
