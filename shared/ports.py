@@ -29,14 +29,30 @@ class VaultRow(NamedTuple):
     subject: str
     """Whose text it is: ``operator:ana``, ``visitor:v-17`` or ``conversation:c-1``."""
     body: bytes
+    position: Position
+    """Of the first event of the command that brought it."""
+
+
+class Erasure(NamedTuple):
+    """Whose texts go, and up to where: what was said after that position stays."""
+
+    subject: str
+    upto: Position
 
 
 class Append(NamedTuple):
-    """All rows of one workspace in one commit. ``rows`` are consecutive and not empty."""
+    """All rows of one workspace in one commit. ``rows`` are consecutive and not empty.
+
+    ``erase`` takes texts out of the vault in the same commit, those in ``vault`` among them.
+    """
 
     workspace_id: WorkspaceId
     rows: Sequence[StoredRow]
     vault: Sequence[VaultRow] = ()
+    erase: Sequence[Erasure] = ()
+
+
+KEY_BYTES = 32
 
 
 class Lease(NamedTuple):
@@ -126,8 +142,15 @@ class Vault(Protocol):
         """The bodies that still exist; an erased one is absent."""
         ...
 
-    async def erase(self, workspace_id: WorkspaceId, subject: str) -> int:
-        """Delete every text of the subject in this workspace and say how many there were."""
+    async def erase(self, workspace_id: WorkspaceId, erasures: Sequence[Erasure]) -> int:
+        """Delete again what was erased before, and say how many texts there were.
+
+        For a vault that was restored from a backup; cheap where nothing is left.
+        """
+        ...
+
+    async def key(self, name: str) -> bytes:
+        """32 random bytes that are the same ever after, made when they are first asked for."""
         ...
 
 
@@ -216,6 +239,24 @@ class Outbox(Protocol):
 
         The result has one lane for each of them.
         """
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Progress(Protocol):
+    """How far the feeds of each workspace were sent. All of it may be called again."""
+
+    async def load(self) -> Mapping[WorkspaceId, Position]:
+        """The position of every workspace of which anything was sent."""
+        ...
+
+    async def save(self, positions: Mapping[WorkspaceId, Position]) -> None:
+        """Keep these, durably; one that is behind what is kept changes nothing."""
+        ...
+
+    async def reset(self, workspace_id: WorkspaceId, position: Position) -> None:
+        """Keep this position, also where it is behind: the log was cut."""
         ...
 
     async def close(self) -> None: ...

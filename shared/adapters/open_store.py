@@ -13,16 +13,18 @@ from shared.adapters.migrations import check_postgres, migrate_postgres
 from shared.adapters.postgres_connection import PostgresConnection, PostgresReaders, connect
 from shared.adapters.postgres_leases import LEASE_MS, PostgresLeases
 from shared.adapters.postgres_outbox import PostgresOutbox
+from shared.adapters.postgres_progress import PostgresProgress
 from shared.adapters.postgres_reader import PostgresLogReader
 from shared.adapters.postgres_store import PostgresEventStore
 from shared.adapters.postgres_vault import PostgresVault
 from shared.adapters.sqlite_leases import SqliteLeases
 from shared.adapters.sqlite_outbox import SqliteOutbox
+from shared.adapters.sqlite_progress import SqliteProgress
 from shared.adapters.sqlite_reader import SqliteLogReader
 from shared.adapters.sqlite_store import SqliteEventStore
 from shared.adapters.sqlite_vault import SqliteVault
 from shared.adapters.sqlite_writer import SqliteWriter
-from shared.ports import Clock, EventStore, Leases, Outbox, StoreError
+from shared.ports import Clock, EventStore, Leases, Outbox, Progress, StoreError
 
 
 class Store(NamedTuple):
@@ -32,9 +34,11 @@ class Store(NamedTuple):
     vault: PostgresVault | SqliteVault
     leases: Leases
     outbox: Outbox
+    progress: Progress
 
     async def close(self) -> None:
-        """Close the outbox, then the events and with them what the vault and the leases use."""
+        """Close the events last, and with them what the vault and the leases use."""
+        await self.progress.close()
         await self.outbox.close()
         await self.events.close()
 
@@ -96,7 +100,8 @@ async def open_store(
     events = PostgresEventStore(PostgresConnection(url, f"{name} writer"), control, reader)
     leases = PostgresLeases(control, lease_ms=lease_ms)
     outbox = PostgresOutbox(PostgresConnection(url, f"{name} outbox"))
-    return Store(events, PostgresVault(control, reader), leases, outbox)
+    progress = PostgresProgress(PostgresConnection(url, f"{name} progress"))
+    return Store(events, PostgresVault(control, reader), leases, outbox, progress)
 
 
 async def open_log(url: str, *, name: str = "fernamt") -> PostgresLogReader | SqliteLogReader:
@@ -126,7 +131,8 @@ async def _open_sqlite(directory: Path, clock: Clock) -> Store:
         raise
     leases = SqliteLeases(writer)
     events = SqliteEventStore(writer, leases, reader, clock)
-    return Store(events, SqliteVault(writer, reader), leases, SqliteOutbox(writer))
+    outbox, progress = SqliteOutbox(writer), SqliteProgress(writer)
+    return Store(events, SqliteVault(writer, reader), leases, outbox, progress)
 
 
 async def _prepare_schema(url: str, name: str, *, migrate: bool) -> None:
