@@ -25,6 +25,9 @@ log = structlog.get_logger()
 
 RETRY_S = 0.2
 """Pause between two tries to read a log that could not be read."""
+LOOK_AT_CLOCK_S = 0.5
+CLOCK_JUMP_MS = 200
+"""By so much wall time may run ahead of the timers before they are set again."""
 DRAIN_S = 10.0
 """How long stopping may take before what is left is abandoned."""
 
@@ -73,6 +76,7 @@ class Term:
         self._tasks.start(self._duty.keep(), "leases")
         self._tasks.start(self._commits.run(), "commits")
         self._tasks.start(self._relay.run(), "relay")
+        self._tasks.start(self._watch_clock(), "clock")
         serving = asyncio.ensure_future(self._serve(ready, stopping))
         failed = asyncio.ensure_future(self._tasks.failed())
         try:
@@ -203,6 +207,25 @@ class Term:
         if due_in_ms is not None:
             loop = asyncio.get_running_loop()
             self._timers[live.workspace_id] = loop.call_later(due_in_ms / 1_000, self._wake, live)
+
+    async def _watch_clock(self) -> None:
+        """Set the timers again whenever the clock was set forward, or the machine suspended.
+
+        The loop sleeps by a clock that knows of neither.
+        """
+        ahead = self._ahead_ms()
+        while True:
+            await asyncio.sleep(LOOK_AT_CLOCK_S)
+            now = self._ahead_ms()
+            if now > ahead + CLOCK_JUMP_MS:
+                log.info("clock_jumped", by_ms=now - ahead)
+                for live in self._live.values():
+                    self._arm(live)
+                ahead = now
+            ahead = min(ahead, now)
+
+    def _ahead_ms(self) -> int:
+        return self._world.clock.wall_ms() - int(asyncio.get_running_loop().time() * 1_000)
 
     def _wake(self, live: LiveWorkspace) -> None:
         live.wake()
