@@ -15,6 +15,7 @@ from shared.routing.commands import (
     COMMANDS,
     Command,
     ConversationCommand,
+    FireRule,
     LogIn,
     LogOut,
     Refused,
@@ -57,6 +58,8 @@ def command_result(command: type[Command]) -> type[msgspec.Struct]:
     """What stands in ``result`` of the answer to an accepted command."""
     if issubclass(command, ConversationCommand):
         return decider.ConversationResult
+    if issubclass(command, FireRule):
+        return decider.FiringResult
     return views.StatusView if issubclass(command, LogIn | LogOut | SetStatus) else Nothing
 
 

@@ -5,7 +5,7 @@ thrown away as a whole.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import msgspec
 
@@ -13,7 +13,14 @@ from services.router.personal import seal
 from services.router.stamps import Stamps
 from services.router.units import Answer, Job, Unit
 from shared.ports import Clock, StoredRow, VaultRow
-from shared.routing.commands import ConversationCommand, LogIn, LogOut, Refused, SetStatus
+from shared.routing.commands import (
+    ConversationCommand,
+    FireRule,
+    LogIn,
+    LogOut,
+    Refused,
+    SetStatus,
+)
 from shared.routing.decide import Instruction, decide
 from shared.routing.ids import OperatorId, Position, UnixMs
 from shared.routing.notify import Feeds, Numbered
@@ -34,6 +41,7 @@ from shared.routing.views import (
     for_visitor,
     status_view,
 )
+from shared.routing.vocabulary import NotFired
 from shared.routing.workspace import Workspace
 from shared.runtime.failpoints import FAILPOINTS
 from shared.wire.log_codec import encode_event
@@ -46,6 +54,13 @@ class ConversationResult(View, frozen=True, kw_only=True):
 
     conversation: ConversationView
     warnings: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+
+
+class FiringResult(View, frozen=True, kw_only=True):
+    """The answer to a report that a rule holds: whether it did something, else why not."""
+
+    fired: bool
+    why_not: NotFired | msgspec.UnsetType = msgspec.UNSET
 
 
 class Noted(NamedTuple):
@@ -156,6 +171,9 @@ class Decider:
                 conversation=for_visitor(view) if visiting else view,
                 warnings=warnings or msgspec.UNSET,
             )
+        if isinstance(command, FireRule):
+            why_not = cast("NotFired", warnings[0]) if warnings else msgspec.UNSET
+            return FiringResult(fired=not warnings, why_not=why_not)
         return None
 
     def _noted(self, recorded: Iterable[Recorded]) -> Iterable[Noted]:
