@@ -89,7 +89,32 @@ class DirectoryInUse(StoreError):
     """Another process has the data directory of an embedded store open for writing."""
 
 
-class EventStore(Protocol):
+class LogReader(Protocol):
+    """The log for those who follow it. All methods raise ``StoreUnavailable``."""
+
+    def read(
+        self, workspace_id: WorkspaceId, after: Position, upto: Position | None = None
+    ) -> AsyncIterator[Sequence[StoredRow]]:
+        """Yield the rows after ``after`` in order, in chunks, up to ``upto`` or the head.
+
+        Raises ``LogCorrupt`` at a gap, after the rows before it.
+        """
+        ...
+
+    async def head(self, workspace_id: WorkspaceId) -> Position:
+        """Position of the last row, 0 if there is none."""
+        ...
+
+    async def heads(self, workspace_ids: Sequence[WorkspaceId]) -> Mapping[WorkspaceId, Position]:
+        """The same for many, in one question."""
+        ...
+
+    async def workspaces(self) -> Sequence[WorkspaceId]:
+        """All registered workspaces, by id."""
+        ...
+
+
+class EventStore(LogReader, Protocol):
     """The log: per workspace a gapless sequence of rows, appended and never changed."""
 
     async def append(
@@ -104,28 +129,14 @@ class EventStore(Protocol):
         """
         ...
 
-    def read(
-        self, workspace_id: WorkspaceId, after: Position, upto: Position | None = None
-    ) -> AsyncIterator[Sequence[StoredRow]]:
-        """Yield the rows after ``after`` in order, in chunks, up to ``upto`` or the head."""
-        ...
-
     async def read_at(
         self, workspace_id: WorkspaceId, positions: Sequence[Position]
     ) -> Sequence[StoredRow]:
         """The rows at these positions, in ascending order; what is not there is left out."""
         ...
 
-    async def head(self, workspace_id: WorkspaceId) -> Position:
-        """Position of the last row, 0 if there is none."""
-        ...
-
     async def register_workspace(self, workspace_id: WorkspaceId, created_at: UnixMs) -> bool:
         """Enter the workspace in the register; false if it stood there already."""
-        ...
-
-    async def workspaces(self) -> Sequence[WorkspaceId]:
-        """All registered workspaces, by id."""
         ...
 
     async def clock_ms(self) -> UnixMs:

@@ -22,6 +22,12 @@ _HEAD = """
 select originator_version from stored_events
 where originator_id = $1 order by originator_version desc limit 1
 """
+_HEADS = """
+select workspace, (
+    select originator_version from stored_events
+    where originator_id = workspace order by originator_version desc limit 1
+) from unnest($1::text[]) as asked(workspace)
+"""
 _WORKSPACES = """select workspace from workspaces order by workspace collate "C" """
 _VAULT = "select ref, body from vault where ref = any($1::text[])"
 
@@ -50,6 +56,11 @@ class PostgresLogReader:
         """Position of the last row, 0 if there is none."""
         rows = await self._connections.fetch(_HEAD, storable(workspace_id))
         return Position(rows[0][0] if rows else 0)
+
+    async def heads(self, workspace_ids: Sequence[WorkspaceId]) -> Mapping[WorkspaceId, Position]:
+        """See ``LogReader.heads``."""
+        rows = await self._connections.fetch(_HEADS, [storable(each) for each in workspace_ids])
+        return {WorkspaceId(workspace_id): Position(head or 0) for workspace_id, head in rows}
 
     async def workspaces(self) -> Sequence[WorkspaceId]:
         """All registered workspaces, by id in the order of their bytes."""

@@ -123,6 +123,10 @@ class PostgresEventStore:
         """Position of the last row, 0 if there is none."""
         return await self._reader.head(workspace_id)
 
+    async def heads(self, workspace_ids: Sequence[WorkspaceId]) -> Mapping[WorkspaceId, Position]:
+        """The same for many, in one question."""
+        return await self._reader.heads(workspace_ids)
+
     async def register_workspace(self, workspace_id: WorkspaceId, created_at: UnixMs) -> bool:
         """See ``EventStore.register_workspace``; after ``CommitInDoubt`` it may be called again."""
         name = storable(workspace_id)

@@ -34,6 +34,10 @@ where originator_id = ? and originator_version in (select value from json_each(?
 order by originator_version
 """
 _HEAD = "select max(originator_version) from stored_events where originator_id = ?"
+_HEADS = """
+select value, (select max(originator_version) from stored_events where originator_id = value)
+from json_each(?)
+"""
 # Text compares by its UTF-8 bytes unless told otherwise.
 _WORKSPACES = "select workspace from workspaces order by workspace"
 _VAULT = "select body from vault where ref = ?"
@@ -84,6 +88,12 @@ class SqliteLogReader:
         """Position of the last row, 0 if there is none."""
         rows = await self._select(_HEAD, storable(workspace_id))
         return Position(rows[0][0] or 0)
+
+    async def heads(self, workspace_ids: Sequence[WorkspaceId]) -> Mapping[WorkspaceId, Position]:
+        """See ``LogReader.heads``."""
+        asked = json.dumps([storable(each) for each in workspace_ids])
+        rows = await self._select(_HEADS, asked)
+        return {WorkspaceId(workspace_id): Position(head or 0) for workspace_id, head in rows}
 
     async def workspaces(self) -> Sequence[WorkspaceId]:
         """All registered workspaces, by id in the order of their bytes."""

@@ -52,6 +52,10 @@ class SqliteEventStore:
         """Position of the last row, 0 if there is none."""
         return await self._reader.head(workspace_id)
 
+    async def heads(self, workspace_ids: Sequence[WorkspaceId]) -> Mapping[WorkspaceId, Position]:
+        """The same for many, in one question."""
+        return await self._reader.heads(workspace_ids)
+
     async def register_workspace(self, workspace_id: WorkspaceId, created_at: UnixMs) -> bool:
         """Enter the workspace in the register; false if it stood there already."""
         row = (storable(workspace_id), partition_of(workspace_id), created_at)
