@@ -10,7 +10,7 @@ import msgspec
 import typer
 
 from services.router import decider, publishing
-from shared.routing import queries, views
+from shared.routing import queries, settings_views, views
 from shared.routing.commands import (
     COMMANDS,
     Command,
@@ -45,7 +45,7 @@ QUERY_RESULTS: Mapping[str, type[msgspec.Struct]] = {
     "conversation": publishing.ConversationResult,
     "entry_point": views.EntryPointView,
     "visitor": queries.VisitorAnswer,
-    "workspace": views.WorkspaceView,
+    "workspace": settings_views.WorkspaceView,
 }
 """What stands in ``result`` of the answer to each query."""
 

@@ -27,6 +27,7 @@ from shared.routing.ids import (
 )
 from shared.routing.notify import Numbered, Recipient
 from shared.routing.queries import ConversationAnswer, Operators
+from shared.routing.settings_views import WorkspaceView
 from shared.routing.views import ConversationView, View
 from shared.runtime.duty import Duty
 from shared.runtime.failpoints import FAILPOINTS
@@ -133,7 +134,7 @@ class Publishing:
     def _answer(self, workspace_id: WorkspaceId, reply: str, answer: Answer) -> None:
         if isinstance(answer.result, Refused):
             self.refuse_to(reply, answer.result)
-        elif isinstance(answer.result, ConversationAnswer | Operators):
+        elif isinstance(answer.result, ConversationAnswer | Operators | WorkspaceView):
             self._tasks.start(self._complete(workspace_id, reply, answer), "answer")
         else:
             self._send(reply, answer, answer.result)
@@ -156,9 +157,11 @@ class Publishing:
         try:
             if isinstance(answer.result, ConversationAnswer):
                 result: object = await self._with_timeline(workspace_id, answer.result)
-            else:
-                assert isinstance(answer.result, Operators)
+            elif isinstance(answer.result, Operators):
                 result = await self._with_names(answer.result)
+            else:
+                assert isinstance(answer.result, WorkspaceView)
+                result = await self._with_invitations(answer.result)
         except StoreError as error:
             log.warning("answer_not_completed", workspace=workspace_id, reason=str(error))
             self.refuse_to(reply, Refused("unavailable", "the store could not be read just now"))
@@ -184,6 +187,15 @@ class Publishing:
         fields = [(msgspec.to_builtins(one), ("name", "email")) for one in answer.operators]
         texts = await self._texts_of(fields)
         return {"operators": [_readable(one, refs, texts) for one, refs in fields]}
+
+    async def _with_invitations(self, answer: WorkspaceView) -> Fields:
+        rules: list[Fields] = msgspec.to_builtins(answer.rules)
+        invitations = [a["invite"] for rule in rules for a in rule["then"] if "invite" in a]
+        texts = await self._texts_of([(invitation, ("message",)) for invitation in invitations])
+        for invitation in invitations:
+            invitation["message"] = texts.get(invitation["message"])
+        named = {name: getattr(answer, name) for name in answer.__struct_fields__}
+        return named | {"rules": rules}
 
     async def _texts_of(self, fields: Sequence[tuple[Fields, Sequence[str]]]) -> Texts:
         refs = [Ref(one[name]) for one, names in fields for name in names if one[name]]

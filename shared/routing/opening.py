@@ -40,6 +40,10 @@ def still_asked(workspace: Workspace, groups: Iterable[GroupId]) -> tuple[GroupI
     return tuple(g for g in groups if g in workspace.groups and workspace.groups[g].enabled)
 
 
+def skills_prepared(visitor: Visitor) -> tuple[str, ...]:
+    return visitor.prepared.skills if visitor.prepared is not None else ()
+
+
 def opening_scope(
     workspace: Workspace,
     visitor: Visitor,

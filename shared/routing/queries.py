@@ -3,20 +3,19 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-import msgspec
-
 from shared.routing import questions as q
 from shared.routing.commands import Refused
 from shared.routing.decide.rights import involved, lacks, permissions_of, require, unknown
 from shared.routing.events import Actor
 from shared.routing.ids import ConversationId, OperatorId, Position, UnixMs, VisitorId
 from shared.routing.modes import mode_of
-from shared.routing.opening import groups_offered, opening_scope
+from shared.routing.opening import groups_open_to, opening_scope, skills_prepared
 from shared.routing.permissions import Permissions
 from shared.routing.questions import Question
 from shared.routing.queue import Order
 from shared.routing.reach import somebody_there
 from shared.routing.scope import Scope
+from shared.routing.settings_views import WorkspaceView, workspace_view
 from shared.routing.state import Conversation, EntryPoint, Visitor
 from shared.routing.views import (
     AheadView,
@@ -31,7 +30,6 @@ from shared.routing.views import (
     VisitorView,
     WaitingView,
     WhyMine,
-    WorkspaceView,
     conversation_view,
     for_visitor,
     operator_settings,
@@ -320,7 +318,8 @@ def _entry_point(
     entry_point = workspace.entry_points.get(question.entry_point_id)
     if entry_point is None:
         return unknown("entry_point", question.entry_point_id)
-    scope = _scope_for(workspace, entry_point, actor)
+    visitor = workspace.visitors.get(VisitorId(actor.id)) if actor.kind == "visitor" else None
+    scope = _scope_for(workspace, entry_point, visitor)
     return EntryPointView(
         mode=mode_of(workspace, entry_point, scope),
         groups=tuple(
@@ -330,17 +329,16 @@ def _entry_point(
                 names=workspace.groups[group_id].names,
                 live=somebody_there(workspace, Scope(group=group_id)),
             )
-            for group_id in groups_offered(workspace, entry_point)
+            for group_id in groups_open_to(workspace, entry_point, visitor)
         ),
     )
 
 
-def _scope_for(workspace: Workspace, entry_point: EntryPoint, actor: Actor) -> Scope:
-    """Where the asker's own conversation would go."""
-    visitor = workspace.visitors.get(VisitorId(actor.id)) if actor.kind == "visitor" else None
+def _scope_for(workspace: Workspace, entry_point: EntryPoint, visitor: Visitor | None) -> Scope:
+    """Where the visitor's own conversation would go; where anybody's, if it is not known."""
     if visitor is None:
         return Scope(entry_point=entry_point.entry_point_id)
-    return opening_scope(workspace, visitor, entry_point, None)[0]
+    return opening_scope(workspace, visitor, entry_point, None, skills_prepared(visitor))[0]
 
 
 def _visitor(
@@ -360,6 +358,10 @@ def _visitor(
             contact_id=visitor.contact_id,
             assigned=ahead,
             conversations=tuple(visitor.conversations),
+            session=visitor.session,
+            fired=tuple(sorted(visitor.fired)),
+            asked=dict(visitor.asked),
+            prepared=visitor.prepared,
         )
     )
 
@@ -367,21 +369,7 @@ def _visitor(
 def _workspace(
     workspace: Workspace, _question: q.AskWorkspace, _actor: Actor, _at: UnixMs
 ) -> WorkspaceView:
-    return WorkspaceView(
-        workspace_id=workspace.workspace_id,
-        name=workspace.name,
-        timezone=workspace.timezone,
-        locale=workspace.locale,
-        roles=dict(workspace.roles),
-        groups=tuple(map(msgspec.structs.replace, workspace.groups.values())),
-        entry_points=tuple(map(msgspec.structs.replace, workspace.entry_points.values())),
-        policies={
-            "workspace": workspace.workspace_policy,
-            "groups": dict(workspace.group_policies),
-            "entry_points": dict(workspace.entry_point_policies),
-        },
-        policy_version=workspace.policy_version,
-    )
+    return workspace_view(workspace)
 
 
 _ANSWER: dict[type[Question], Callable[[Workspace, Any, Actor, UnixMs], View | Refused]] = {

@@ -10,16 +10,16 @@ from shared.routing.ids import (
     EntryPointId,
     GroupId,
     OperatorId,
-    Position,
     Ref,
     RoleId,
+    RuleId,
     SessionId,
     UnixMs,
     VisitorId,
 )
 from shared.routing.permissions import Permissions
 from shared.routing.scope import Scope
-from shared.routing.state import Conversation, EntryPoint, Group, Offer, Operator
+from shared.routing.state import Conversation, Offer, Operator, Prepared
 from shared.routing.status import not_routable
 from shared.routing.vocabulary import (
     AheadSource,
@@ -167,24 +167,17 @@ class AheadView(View, frozen=True, kw_only=True):
 
 
 class VisitorView(View, frozen=True, kw_only=True):
+    """``fired`` are the rules that ever did something for it. What these arranged by ``assigned``,
+    ``asked`` (groups, by entry point) and ``prepared`` (what it opens gets) is for ``session``."""
+
     visitor_id: VisitorId
     contact_id: ContactId | None
     assigned: tuple[AheadView, ...]
     conversations: tuple[ConversationId, ...]
-
-
-class WorkspaceView(View, frozen=True, kw_only=True):
-    """All settings of the workspace; ``policy_version`` is the position of the last policy."""
-
-    workspace_id: str
-    name: str
-    timezone: str
-    locale: str
-    roles: dict[RoleId, Permissions]
-    groups: tuple[Group, ...]
-    entry_points: tuple[EntryPoint, ...]
-    policies: dict[str, object]
-    policy_version: Position
+    session: SessionId | None
+    fired: tuple[RuleId, ...]
+    asked: dict[EntryPointId, tuple[GroupId, ...]]
+    prepared: Prepared | None
 
 
 def conversation_view(

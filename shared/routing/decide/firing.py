@@ -18,7 +18,7 @@ from shared.routing.decide.verdict import NOTHING, Facts, Instruction, facts
 from shared.routing.events import Fact
 from shared.routing.ids import SessionId
 from shared.routing.modes import mode_of
-from shared.routing.opening import opening_scope, still_asked
+from shared.routing.opening import opening_scope, skills_prepared, still_asked
 from shared.routing.rules import Rule
 from shared.routing.state import NOTHING_PREPARED, Conversation, EntryPoint, Prepared, Visitor
 from shared.routing.vocabulary import AheadSource, NotFired
@@ -96,7 +96,7 @@ def _effects(
     """All facts that follow from the rule's actions, or why there are none."""
     assigned, visitor = _assigned(rule, visitor)
     asked = _asked(workspace, rule, visitor, entry_point)
-    prepared = _prepared(workspace, rule, visitor)
+    prepared, visitor = _prepared(workspace, rule, visitor)
     invited = _invited(workspace, rule, visitor, entry_point)
     done = (*assigned, *asked, *prepared)
     if isinstance(invited, tuple):
@@ -132,32 +132,32 @@ def _asked(
     return (e.VisitorAsked(visitor.visitor_id, its_id, rule.rule_id, groups),)
 
 
-def _prepared(workspace: Workspace, rule: Rule, visitor: Visitor) -> tuple[Fact, ...]:
+def _prepared(
+    workspace: Workspace, rule: Rule, visitor: Visitor
+) -> tuple[tuple[Fact, ...], Visitor]:
     """For what the visitor opens, and once for what it has open; people may change that again."""
     before = visitor.prepared or NOTHING_PREPARED
-    priority, tags, skills = (
-        before.priority,
-        dict.fromkeys(before.tags),
-        dict.fromkeys(before.skills),
-    )
-    for action in rule.then:
-        if action.set_priority is not None:
-            priority = action.set_priority
-        if action.add_tag is not None:
-            tags[action.add_tag] = None
-        if action.require_skill is not None:
-            skills[action.require_skill] = None
-    after = Prepared(priority, tuple(tags), tuple(skills))
-    if after == before:
-        return ()
+    given = _given(rule, before)
+    if given == NOTHING_PREPARED:
+        return (), visitor
+    priority = before.priority if given.priority is None else given.priority
+    after = Prepared(priority, before.tags + given.tags, before.skills + given.skills)
     prepared = e.VisitorPrepared(visitor.visitor_id, after.priority, after.tags, after.skills)
-    given = Prepared(
-        after.priority if after.priority != before.priority else None,
-        tuple(tag for tag in after.tags if tag not in before.tags),
-        tuple(skill for skill in after.skills if skill not in before.skills),
-    )
     opened = (workspace.conversations[its_id] for its_id in visitor.conversations)
-    return (prepared, *(fact for conversation in opened for fact in _changed(conversation, given)))
+    changed = [fact for conversation in opened for fact in _changed(conversation, given)]
+    return (prepared, *changed), msgspec.structs.replace(visitor, prepared=after)
+
+
+def _given(rule: Rule, before: Prepared) -> Prepared:
+    """What the rule gives beyond what the visitor's conversations get already."""
+    priority = next((a.set_priority for a in rule.then if a.set_priority is not None), None)
+    tags = [action.add_tag for action in rule.then if action.add_tag is not None]
+    skills = [action.require_skill for action in rule.then if action.require_skill is not None]
+    return Prepared(
+        priority if priority != before.priority else None,
+        tuple(tag for tag in dict.fromkeys(tags) if tag not in before.tags),
+        tuple(skill for skill in dict.fromkeys(skills) if skill not in before.skills),
+    )
 
 
 def _changed(conversation: Conversation, given: Prepared) -> tuple[Fact, ...]:
@@ -183,7 +183,7 @@ def _invited(
     if visitor.conversations:
         return "in_conversation"
     if rule.only_when_live:
-        scope, _ = opening_scope(workspace, visitor, entry_point, None)
+        scope, _ = opening_scope(workspace, visitor, entry_point, None, skills_prepared(visitor))
         if mode_of(workspace, entry_point, scope) != "live":
             return "not_live"
     its_id = entry_point.entry_point_id
