@@ -6,8 +6,14 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
-from shared.adapters.nats_client import BusCounters, Handler
-from shared.adapters.nats_connection import Listener, NatsConnection, NatsSettings
+from shared.adapters.nats_client import BusCounters, Handler, Perishable
+from shared.adapters.nats_connection import (
+    FLUSH_WITHIN_S,
+    LOST,
+    Listener,
+    NatsConnection,
+    NatsSettings,
+)
 from shared.adapters.nats_wire import STATUS, publish_command
 from shared.ports import Message, NoResponders
 
@@ -53,6 +59,11 @@ class NatsBus:
         """Whether messages are flowing right now."""
         return self._connection.live.is_set() and not self._connection.closing
 
+    @property
+    def connection(self) -> int | None:
+        """Number of the connection over which messages flow; none while it is lost."""
+        return self._connection.number if self.connected else None
+
     def publish(
         self,
         subject: str,
@@ -60,14 +71,21 @@ class NatsBus:
         *,
         reply: str = "",
         headers: Mapping[str, str] | None = None,
+        perishable: bool = False,
     ) -> None:
         """Queue a message for sending, without waiting.
 
-        While the connection is lost it waits for the next one. Raises ``NotSent`` if more than
-        ``outbox_max`` bytes are waiting or the bus is closed, ``ValueError`` for a subject or a
-        header that breaks the protocol or a message larger than the server takes.
+        While the connection is lost it waits for the next one, unless it is ``perishable``: then it
+        goes out on this connection or never. Raises ``NotSent`` if more than ``outbox_max`` bytes
+        are waiting or the bus is closed, or there is no connection for what is perishable;
+        ``ValueError`` for a subject or a header that breaks the protocol or a message larger than
+        the server takes.
         """
         command = publish_command(subject, reply, data, headers)
+        if perishable:
+            command = Perishable(command)
+            if not self.connected:
+                self._refuse("the connection is lost")
         size = len(command)
         client = self._connection.client
         if size > client.max_payload:
@@ -80,6 +98,21 @@ class NatsBus:
         self._outbox.append(command)
         self._outbox_bytes += size
         self.counters.published += 1
+
+    async def flush(self) -> int:
+        """Return once the server has seen all that was published; the connection's number.
+
+        Raises ``ConnectionError`` if the connection is lost meanwhile, or does not answer.
+        """
+        number = self.connection
+        self._push()
+        try:
+            await self._connection.client.flush(FLUSH_WITHIN_S)
+        except LOST as error:
+            raise ConnectionError(f"the connection was lost: {error!r}") from error
+        if number is None or number != self.connection:
+            raise ConnectionError("the connection was lost and found again")
+        return number
 
     async def request(
         self,
@@ -147,7 +180,9 @@ class NatsBus:
     def _push(self) -> None:
         client = self._connection.client
         if self._outbox and not client.is_closed:
-            client.send(b"".join(self._outbox))
+            for kind, run in itertools.groupby(self._outbox, key=type):
+                if kind is bytes or self.connected:
+                    client.send(kind(b"".join(run)))
             self._outbox.clear()
             self._outbox_bytes = 0
 

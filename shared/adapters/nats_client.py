@@ -5,7 +5,8 @@ What is different, each pinned down by ``tests/integration/test_nats_client.py``
 - ``flush`` is a barrier: nats-py writes its PING to the socket ahead of queued SUB, UNSUB and PUB.
 - A flush given up is harmless: in nats-py the late PONG meets a cancelled future, which ends the
   reading.
-- PINGs of a lost connection are not sent on the next one, where they would be answered out of turn.
+- PINGs of a lost connection are not sent on the next one, where they would be answered out of turn;
+  nor is what was marked ``Perishable``.
 - A broken connection is cut, not closed: closing waits for unsent bytes, towards a silent peer for
   a quarter of an hour, and nats-py reconnects only after it.
 - Under uvloop, a connection lost while it is being renewed ends neither that nor the sending.
@@ -37,6 +38,10 @@ The server closes a connection whose messages it cannot get rid of for ten secon
 """
 
 Handler = Callable[[Message], None]
+
+
+class Perishable(bytes):
+    """Commands that are dropped with the connection for which they were queued."""
 
 
 class BusCounters:
@@ -175,9 +180,8 @@ class BusClient(Client):
 
     async def _process_connect_init(self) -> None:
         await super()._process_connect_init()
-        queued = [command for command in self._pending if command != PING]
-        self._pending_data_size -= len(PING) * (len(self._pending) - len(queued))
-        self._pending = queued
+        self._pending = [command for command in self._pending if _lasts(command)]
+        self._pending_data_size = sum(map(len, self._pending))
 
     async def _process_op_err(self, e: Exception) -> None:
         if self.is_connected or self.is_connecting:
@@ -296,6 +300,11 @@ class _Reading:
         self._client.note_slow(int((monotonic() - began) * 1000))
         for line in lines:
             await self._client.process_line(line)
+
+
+def _lasts(command: bytes) -> bool:
+    """Whether it may go out on another connection than the one it was meant for."""
+    return command != PING and not isinstance(command, Perishable)
 
 
 def _pass_on(pong: "asyncio.Future[bool]", waiting: "asyncio.Future[Any]") -> None:

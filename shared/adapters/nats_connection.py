@@ -115,6 +115,8 @@ class NatsConnection:
         self.live = asyncio.Event()
         """Set while messages flow, and once the connection is closed."""
         self.closing = False
+        self.number = 0
+        """Of the connection that lives or lived last; they count from 1."""
         self.listeners: dict[Listener, None] = {}
         self.callbacks: list[Callable[[], Awaitable[None]]] = []
         """Called after every renewed connection."""
@@ -238,6 +240,7 @@ class NatsConnection:
         if client.is_closed:
             self._client_closed.set()
             return
+        self.number += 1
         self.live.set()
         self._on_live()
 
@@ -251,6 +254,7 @@ class NatsConnection:
         if client is self.client:
             self._counters.reconnected += 1
             log.info("nats_reconnected", away_ms=int((self._loop.time() - self._lost_at) * 1000))
+            self.number += 1
             self.live.set()
             self._on_live()
             self._renewed.set()
