@@ -331,8 +331,24 @@ class Bus(Protocol):
         *,
         reply: str = "",
         headers: Mapping[str, str] | None = None,
+        perishable: bool = False,
     ) -> None:
-        """Queue a message for sending, without waiting."""
+        """Queue a message for sending, without waiting.
+
+        One that is ``perishable`` goes out on the connection of this moment or never.
+        """
+        ...
+
+    @property
+    def connection(self) -> int | None:
+        """Number of the connection over which messages flow; none while it is lost."""
+        ...
+
+    async def flush(self) -> int:
+        """Return once the server has seen all that was published on this connection: its number.
+
+        Raises ``ConnectionError`` if nothing is known, since it was lost meanwhile.
+        """
         ...
 
     async def request(
