@@ -123,6 +123,7 @@ def _appends(batch: Sequence[_Waiting]) -> list[Append]:
             workspace_id,
             [row for unit in several for row in unit.rows],
             [row for unit in several for row in unit.vault],
+            [erasure for unit in several for erasure in unit.erase],
         )
         for workspace_id, several in units.items()
     ]

@@ -12,7 +12,7 @@ import msgspec
 from services.router.personal import seal
 from services.router.stamps import Stamps
 from services.router.units import Answer, Job, Unit
-from shared.ports import Clock, StoredRow, VaultRow
+from shared.ports import Clock, Erasure, StoredRow, VaultRow
 from shared.routing.commands import (
     ConversationCommand,
     FireRule,
@@ -22,6 +22,7 @@ from shared.routing.commands import (
     SetStatus,
 )
 from shared.routing.decide import Instruction, decide
+from shared.routing.events import PresenceFresh, PresenceStale, SubjectErased
 from shared.routing.ids import OperatorId, Position, UnixMs
 from shared.routing.notify import Feeds, Numbered
 from shared.routing.queries import answer
@@ -97,6 +98,27 @@ class Decider:
         ]
         return _unit(None, None, noted) if noted else None
 
+    def note_presence(self, *, stale: bool) -> Unit | None:
+        """Note that nothing is heard of the presence service, or that it is heard again.
+
+        On change only, so it may be told as often as one likes; and not before it matters, which
+        is when some human is signed in.
+        """
+        if stale == self.workspace.presence_stale or (stale and not self._somebody_signed_in()):
+            return None
+        at = self._stamps.next()
+        stamp = Stamp(at, self._epoch)
+        fact = PresenceStale() if stale else PresenceFresh()
+        noted = [
+            *self._noted(advance(self.workspace, at, self._epoch)),
+            *self._noted(record(self.workspace, (fact,), stamp)),
+        ]
+        return _unit(None, None, noted)
+
+    def _somebody_signed_in(self) -> bool:
+        operators = self.workspace.operators.values()
+        return any(operator.kind == "human" and operator.sessions for operator in operators)
+
     def due_in_ms(self) -> int | None:
         """How long until the next timer is due; 0 if one is overdue, none without timers."""
         due = self.workspace.next_due()
@@ -146,7 +168,7 @@ class Decider:
 
     def _execute(self, job: Job, asked: CommandRequest, at: UnixMs, noted: list[Noted]) -> Unit:
         FAILPOINTS.passing("before_decide")
-        refs, vault = seal(asked.command, asked.by)
+        refs, vault = seal(asked.command, asked.by, Position(self.position + 1))
         outcome = decide(self.workspace, asked.command, Instruction(asked.by, at, refs))
         if isinstance(outcome, Refused):
             return _unit(job, Answer(self.position, at, outcome), noted)
@@ -195,4 +217,13 @@ def _unit(
 ) -> Unit:
     rows = [StoredRow(one.recorded.position, *encode_event(one.recorded.envelope)) for one in noted]
     notifications = [told for one in noted for told in one.notifications]
-    return Unit(job, answer, rows, vault, notifications)
+    erase = [erasure for one in noted for erasure in _erasures(one.recorded)]
+    return Unit(job, answer, rows, vault, notifications, erase=erase)
+
+
+def _erasures(recorded: Recorded) -> Iterable[Erasure]:
+    """What the vault loses with this event."""
+    event = recorded.envelope.data
+    if isinstance(event, SubjectErased):
+        for subject in event.subjects:
+            yield Erasure(subject, recorded.position)

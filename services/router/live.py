@@ -81,6 +81,14 @@ class LiveWorkspace:
         if unit is not None:
             self._hand_on(unit)
 
+    def note_presence(self, *, stale: bool) -> None:
+        """See ``Decider.note_presence``. While loading it is not noted: say it again."""
+        if self._decider is None:
+            return
+        unit = self._decider.note_presence(stale=stale)
+        if unit is not None:
+            self._hand_on(unit)
+
     # --- what became of it ------------------------------------------------------------------
 
     def grown(self, position: Position) -> None:

@@ -3,8 +3,11 @@
 import asyncio
 from collections.abc import Iterator
 
+import structlog
+
 from services.router.decider import Decider
-from shared.ports import Clock, EventStore, LogCorrupt
+from shared.adapters.open_store import Store
+from shared.ports import Clock, Erasure, LogCorrupt
 from shared.routing.events import Envelope
 from shared.routing.folding import Folding
 from shared.routing.ids import Position, WorkspaceId
@@ -12,13 +15,18 @@ from shared.routing.notify import Feeds
 from shared.routing.workspace import Workspace
 from shared.wire.log_codec import UndecodableEvent, decode_event
 
+log = structlog.get_logger()
 
-async def load(store: EventStore, workspace_id: WorkspaceId, clock: Clock, epoch: int) -> Decider:
-    """Read the whole log of the workspace. Raises ``LogCorrupt`` naming the first bad position."""
+
+async def load(store: Store, workspace_id: WorkspaceId, clock: Clock, epoch: int) -> Decider:
+    """Read the whole log of the workspace. Raises ``LogCorrupt`` naming the first bad position.
+
+    What was erased by then is deleted again: the vault may have been restored from a backup.
+    """
     workspace = Workspace(workspace_id=workspace_id)
     feeds = Feeds(workspace)
     folding = Folding(workspace)
-    async for rows in store.read(workspace_id, Position(0)):
+    async for rows in store.events.read(workspace_id, Position(0)):
         for row in rows:
             if row.position != folding.next_position:
                 raise LogCorrupt(
@@ -32,6 +40,10 @@ async def load(store: EventStore, workspace_id: WorkspaceId, clock: Clock, epoch
             _number(feeds, workspace, folding.feed(envelope))
         await asyncio.sleep(0)  # a long log must not starve the workspaces already on duty
     _number(feeds, workspace, folding.finish())
+    if workspace.erased:
+        erasures = [Erasure(subject, upto) for subject, upto in workspace.erased.items()]
+        if left := await store.vault.erase(workspace_id, erasures):
+            log.warning("erased_again", workspace=workspace_id, texts=left)
     return Decider(workspace, feeds, clock, epoch)
 
 

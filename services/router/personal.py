@@ -4,26 +4,29 @@ import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 
-import msgspec
-
 from shared.ports import VaultRow
 from shared.routing.commands import Command
 from shared.routing.events import Actor
-from shared.routing.ids import Ref
+from shared.routing.ids import Position, Ref
 from shared.wire.sealed import sealed
 
 _SALT_BYTES = 16
 
 
-def seal(command: Command, actor: Actor) -> tuple[Mapping[str, Ref], Sequence[VaultRow]]:
-    """References to the command's personal texts by key, and the rows that hold them."""
+def seal(
+    command: Command, actor: Actor, position: Position
+) -> tuple[Mapping[str, Ref], Sequence[VaultRow]]:
+    """References to the command's personal texts by key, and the rows that hold them.
+
+    ``position`` is that of the first event of the command.
+    """
     refs: dict[str, Ref] = {}
     rows: list[VaultRow] = []
     for key, text in command.texts().items():
         body = sealed(secrets.token_urlsafe(_SALT_BYTES), text)
         digest = hashlib.sha256(body).hexdigest()
         refs[key] = Ref(f"{secrets.token_urlsafe(_SALT_BYTES)}.{digest}")
-        rows.append(VaultRow(refs[key], _subject_of(command, actor), body))
+        rows.append(VaultRow(refs[key], _subject_of(command, actor), body, position))
     return refs, rows
 
 

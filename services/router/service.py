@@ -92,6 +92,7 @@ class Term:
             await self._end()
 
     async def _serve(self, ready: asyncio.Event, stopping: asyncio.Event) -> None:
+        self._intake.hash_key = await self._world.store.vault.key("request_hashes")
         for workspace_id in await self._world.store.events.workspaces():
             await self._go_on_duty(workspace_id)
         self._subscriptions.append(await self._intake.listen_for_creation(self._create))
@@ -133,9 +134,7 @@ class Term:
         epoch = self._duty.epochs[partition_of(workspace_id)]
         while True:
             try:
-                decider = await load(
-                    self._world.store.events, workspace_id, self._world.clock, epoch
-                )
+                decider = await load(self._world.store, workspace_id, self._world.clock, epoch)
             except LogCorrupt as error:
                 log.error("log_corrupt", workspace=workspace_id, reason=str(error))
                 for job in live.end():

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from shared.ports import StoredRow, VaultRow
+from shared.ports import Erasure, StoredRow, VaultRow
 from shared.routing.commands import Refused
 from shared.routing.ids import Position, UnixMs
 from shared.routing.notify import Numbered
@@ -43,3 +43,4 @@ class Unit(NamedTuple):
     notifications: Sequence[Numbered] = ()
     sign: bool = False
     """The job was accepted and left nothing in the log that would show its sender alive."""
+    erase: Sequence[Erasure] = ()

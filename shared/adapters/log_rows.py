@@ -6,7 +6,7 @@ A batch that is refused here is a bug of the caller, hence ``ValueError`` and no
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from functools import lru_cache
 
-from shared.ports import Append, LogCorrupt, StoredRow
+from shared.ports import Append, LogCorrupt, StoredRow, VaultRow
 from shared.routing.ids import Position, WorkspaceId
 from shared.routing.partition import partition_of
 
@@ -64,6 +64,16 @@ def _check_append(append: Append) -> None:
     for text in append.vault:
         storable(text.ref)
         storable(text.subject)
+    for erasure in append.erase:
+        storable(erasure.subject)
+
+
+def texts_to_keep(append: Append) -> Sequence[VaultRow]:
+    """The new texts without those that are erased in the same commit."""
+    upto: dict[str, Position] = {}
+    for erasure in append.erase:
+        upto[erasure.subject] = max(erasure.upto, upto.get(erasure.subject, erasure.upto))
+    return [text for text in append.vault if text.position > upto.get(text.subject, Position(0))]
 
 
 async def read_in_chunks(

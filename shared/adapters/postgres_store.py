@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 import asyncpg
 
-from shared.adapters.log_rows import check_batch, storable
+from shared.adapters.log_rows import check_batch, storable, texts_to_keep
 from shared.adapters.postgres_connection import PostgresConnection
 from shared.adapters.postgres_errors import ConnectionLost, KeyTaken
 from shared.adapters.postgres_reader import PostgresLogReader
@@ -54,12 +54,19 @@ with held as materialized (
     where (select count(*) from held) = cardinality($1)
         and originator_id not in (select workspace from behind)
 ), kept as (
-    insert into vault (workspace, ref, subject, body)
-    select workspace, ref, subject, body
-    from unnest($9::text[], $10::text[], $11::text[], $12::bytea[])
-        as incoming(workspace, ref, subject, body)
+    insert into vault (workspace, ref, subject, body, position)
+    select workspace, ref, subject, body, position
+    from unnest($9::text[], $10::text[], $11::text[], $12::bytea[], $13::bigint[])
+        as incoming(workspace, ref, subject, body, position)
     where (select count(*) from held) = cardinality($1)
         and workspace not in (select workspace from behind)
+), erased as (
+    delete from vault using unnest($14::text[], $15::text[], $16::bigint[])
+        as gone(workspace, subject, upto)
+    where vault.workspace = gone.workspace and vault.subject = gone.subject
+        and vault.position <= gone.upto
+        and (select count(*) from held) = cardinality($1)
+        and gone.workspace not in (select workspace from behind)
 )
 select array(select partition from held) as held, array(select workspace from behind) as behind
 """
@@ -214,9 +221,10 @@ class PostgresEventStore:
 
 
 def _arguments(batch: Sequence[Append], needed: Mapping[int, int]) -> tuple[list[object], ...]:
-    """The twelve arrays of ``_APPEND``."""
+    """The sixteen arrays of ``_APPEND``."""
     rows = [row for append in batch for row in append.rows]
-    texts = [text for append in batch for text in append.vault]
+    texts = [(append.workspace_id, text) for append in batch for text in texts_to_keep(append)]
+    gone = [(append.workspace_id, erasure) for append in batch for erasure in append.erase]
     return (
         list(needed.keys()),
         list(needed.values()),
@@ -226,10 +234,14 @@ def _arguments(batch: Sequence[Append], needed: Mapping[int, int]) -> tuple[list
         [row.position for row in rows],
         [row.topic for row in rows],
         [row.state for row in rows],
-        [append.workspace_id for append in batch for _ in append.vault],
-        [text.ref for text in texts],
-        [text.subject for text in texts],
-        [text.body for text in texts],
+        [workspace_id for workspace_id, _ in texts],
+        [text.ref for _, text in texts],
+        [text.subject for _, text in texts],
+        [text.body for _, text in texts],
+        [text.position for _, text in texts],
+        [workspace_id for workspace_id, _ in gone],
+        [erasure.subject for _, erasure in gone],
+        [erasure.upto for _, erasure in gone],
     )
 
 

@@ -1,12 +1,17 @@
 """Personal texts in SQLite. They are written by ``SqliteEventStore.append`` alone."""
 
-from collections.abc import Iterable, Mapping
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from shared.adapters.log_rows import storable
 from shared.adapters.sqlite_reader import SqliteLogReader
-from shared.adapters.sqlite_writer import SqliteWriter, changed_rows
+from shared.adapters.sqlite_writer import SqliteWriter
+from shared.ports import KEY_BYTES, Erasure
 from shared.routing.ids import Ref, WorkspaceId
+
+_MAKE_KEY = "insert or ignore into service_keys (name, value) values (?, ?)"
+_KEY = "select value from service_keys where name = ?"
 
 
 class SqliteVault:
@@ -20,20 +25,18 @@ class SqliteVault:
         """The bodies that still exist; an erased one is absent."""
         return await self._reader.vault_bodies(refs)
 
-    async def erase(self, workspace_id: WorkspaceId, subject: str) -> int:
-        """Delete everything kept about the subject; the result is the number of texts.
+    async def erase(self, workspace_id: WorkspaceId, erasures: Sequence[Erasure]) -> int:
+        """See ``Vault.erase``. The bytes are overwritten, and the write-ahead log cut."""
+        erase = self._writer.recorder.erase
+        return await self._writer.run(partial(erase, storable(workspace_id), erasures))
 
-        The bytes are overwritten. The write-ahead log holds them until it is folded in, which is
-        tried at once.
-        """
-        whose = (storable(workspace_id), storable(subject))
-        return await self._writer.run(partial(self._erase, whose))
+    async def key(self, name: str) -> bytes:
+        """See ``Vault.key``."""
+        return await self._writer.run(partial(self._make_key, storable(name)))
 
-    def _erase(self, whose: tuple[str, str]) -> int:
-        datastore = self._writer.recorder.datastore
-        with datastore.transaction(commit=True) as cursor:
-            cursor.execute("delete from vault where workspace = ? and subject = ?", whose)
-            erased = changed_rows(cursor)
-        with datastore.get_connection(commit=True) as connection:
-            connection.cursor().execute("pragma wal_checkpoint(truncate)")
-        return erased
+    def _make_key(self, name: str) -> bytes:
+        with self._writer.recorder.datastore.transaction(commit=True) as cursor:
+            cursor.execute(_MAKE_KEY, (name, secrets.token_bytes(KEY_BYTES)))
+            cursor.execute(_KEY, (name,))
+            key: bytes = cursor.fetchone()[0]
+            return key

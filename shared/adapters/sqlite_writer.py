@@ -5,6 +5,7 @@ applications understand; what we add to a transaction is done in the same place.
 """
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,9 +22,10 @@ from eventsourcing.sqlite import (
 )
 
 from shared.adapters.directory_lock import DirectoryLock
+from shared.adapters.log_rows import storable, texts_to_keep
 from shared.adapters.migrations import migrate_sqlite
 from shared.adapters.sqlite_reader import DATABASE_FILE, sqlite_errors_as_ours
-from shared.ports import Append, StoreError, StoreUnavailable
+from shared.ports import Append, Erasure, StoreError, StoreUnavailable
 
 LOCK_TIMEOUT_S = 2
 """How long to wait for another program that writes to the file beside us."""
@@ -43,6 +45,15 @@ select (? = 1 or exists (
     order by originator_version desc limit 1
 )
 """
+
+# What is left of texts that are erased: whose, and as JSON [[subject, upto], ...].
+_LEFT = """
+from json_each(?) as gone join vault on vault.workspace = ?
+    and vault.subject = json_extract(gone.value, '$[0]')
+    and vault.position <= json_extract(gone.value, '$[1]')
+"""
+_FIND = f"select exists (select 1 {_LEFT})"
+_ERASE = f"delete from vault where ref in (select vault.ref {_LEFT})"
 
 _Answer = TypeVar("_Answer")
 
@@ -114,6 +125,28 @@ class LogRecorder(SQLiteApplicationRecorder):
             for row in append.rows
         ]
         self.insert_events(events, batch=batch)
+        if any(append.erase for append in batch):
+            self._cut_wal()
+
+    def erase(self, workspace_id: str, erasures: Sequence[Erasure]) -> int:
+        """Delete what is left of the texts and say how many there were."""
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.execute(_FIND, (_named(erasures), workspace_id))
+            if not cursor.fetchone()[0]:
+                return 0
+        with self.datastore.transaction(commit=True) as cursor:
+            cursor.execute(_ERASE, (_named(erasures), workspace_id))
+            erased = changed_rows(cursor)
+        self._cut_wal()
+        return erased
+
+    def _cut_wal(self) -> None:
+        """Deleted rows are overwritten in the file; the write-ahead log holds them until now.
+
+        While somebody reads an older state it cannot be cut, and the next time does it.
+        """
+        with self.datastore.get_connection(commit=True) as connection:
+            connection.cursor().execute("pragma wal_checkpoint(truncate)")
 
     def _insert_events(
         self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **kwargs: Any
@@ -135,13 +168,24 @@ class LogRecorder(SQLiteApplicationRecorder):
         return inserted
 
     def _insert_texts(self, c: SQLiteCursor, append: Append) -> None:
-        texts = [(text.ref, append.workspace_id, text.subject, text.body) for text in append.vault]
+        texts = [
+            (text.ref, append.workspace_id, text.subject, text.body, text.position)
+            for text in texts_to_keep(append)
+        ]
         try:
             c.executemany(
-                "insert into vault (ref, workspace, subject, body) values (?, ?, ?, ?)", texts
+                "insert into vault (ref, workspace, subject, body, position) "
+                "values (?, ?, ?, ?, ?)",
+                texts,
             )
         except sqlite3.IntegrityError as error:
             raise StoreError(f"the vault has a text of this reference already: {error}") from error
+        if append.erase:
+            c.execute(_ERASE, (_named(append.erase), append.workspace_id))
+
+
+def _named(erasures: Sequence[Erasure]) -> str:
+    return json.dumps([(storable(erasure.subject), erasure.upto) for erasure in erasures])
 
 
 def changed_rows(cursor: SQLiteCursor) -> int:

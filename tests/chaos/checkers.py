@@ -93,7 +93,7 @@ def _not_idle(traceless: Attempts, log: Log, workspace_id: WorkspaceId) -> Itera
 
 def _changes_nothing(workspace: Workspace, attempt: Attempt) -> bool:
     command = msgspec.convert(attempt.fields, COMMANDS[attempt.command])
-    refs, _ = seal(command, attempt.actor)
+    refs, _ = seal(command, attempt.actor, workspace.position)
     outcome = decide(workspace, command, Instruction(attempt.actor, attempt.at, refs))
     return not isinstance(outcome, Refused) and not outcome.events
 

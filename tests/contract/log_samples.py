@@ -8,7 +8,7 @@ import asyncpg
 
 from shared.adapters.open_store import Store, parse_store_url
 from shared.adapters.sqlite_reader import DATABASE_FILE
-from shared.ports import Append, StoredRow, VaultRow
+from shared.ports import Append, Erasure, StoredRow, VaultRow
 from shared.routing.ids import Position, Ref, WorkspaceId
 from shared.routing.partition import PARTITIONS
 
@@ -32,13 +32,18 @@ def rows(first: int, last: int, by: str = "us") -> list[StoredRow]:
 
 
 def append(
-    workspace_id: WorkspaceId, what: Sequence[StoredRow], vault: Iterable[VaultRow] = ()
+    workspace_id: WorkspaceId,
+    what: Sequence[StoredRow],
+    vault: Iterable[VaultRow] = (),
+    erase: Sequence[Erasure] = (),
 ) -> Append:
-    return Append(workspace_id, what, tuple(vault))
+    return Append(workspace_id, what, tuple(vault), erase)
 
 
-def text(ref: str, body: bytes = b"Ana Petrova", subject: str = "operator:ana") -> VaultRow:
-    return VaultRow(Ref(ref), subject, body)
+def text(
+    ref: str, body: bytes = b"Ana Petrova", subject: str = "operator:ana", position: int = 1
+) -> VaultRow:
+    return VaultRow(Ref(ref), subject, body, Position(position))
 
 
 async def hold_everything(store: Store, owner: str = "router") -> Mapping[int, int]:

@@ -169,19 +169,6 @@ async def test_events_are_not_written_without_their_texts(store: Store) -> None:
     assert await store.vault.read([Ref("r1")]) == {"r1": b"Ana Petrova"}
 
 
-async def test_erasing_takes_one_subject_of_one_workspace(store: Store) -> None:
-    leases = await hold_everything(store)
-    batch = [
-        append(NORTH, rows(1, 1), [text("a"), text("b"), text("c", subject="visitor:v1")]),
-        append(SOUTH, rows(1, 1), [text("d")]),
-    ]
-    await store.events.append(batch, leases)
-    assert await store.vault.erase(NORTH, "operator:ana") == 2
-    assert await store.vault.erase(NORTH, "operator:ana") == 0
-    assert (await store.vault.read(map(Ref, "abcd"))).keys() == {"c", "d"}
-    assert await log_of(store, NORTH) == rows(1, 1)
-
-
 async def test_a_long_log_is_read_in_chunks(store: Store) -> None:
     leases = await hold_everything(store)
     count = 2 * CHUNK_ROWS + 1

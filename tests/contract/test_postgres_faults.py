@@ -14,11 +14,20 @@ from shared.adapters.open_store import Store, open_store
 from shared.adapters.postgres_connection import PostgresConnection, PostgresReaders
 from shared.adapters.postgres_leases import PostgresLeases
 from shared.adapters.postgres_outbox import PostgresOutbox
+from shared.adapters.postgres_progress import PostgresProgress
 from shared.adapters.postgres_reader import PostgresLogReader
 from shared.adapters.postgres_store import PostgresEventStore
 from shared.adapters.postgres_vault import PostgresVault
-from shared.ports import Append, CommitInDoubt, Lease, LeaseLost, StoreError, StoreUnavailable
-from shared.routing.ids import Ref, UnixMs
+from shared.ports import (
+    Append,
+    CommitInDoubt,
+    Erasure,
+    Lease,
+    LeaseLost,
+    StoreError,
+    StoreUnavailable,
+)
+from shared.routing.ids import Position, Ref, UnixMs
 from shared.routing.partition import partition_of
 from tests.contract.log_samples import (
     NORTH,
@@ -75,7 +84,9 @@ async def far_store(
     writer = PostgresConnection(url, "far writer", reply_timeout_s=0.5)
     events = PostgresEventStore(writer, control, reader)
     outbox = PostgresOutbox(PostgresConnection(url, "far outbox"))
-    far = Store(events, PostgresVault(control, reader), PostgresLeases(control), outbox)
+    progress = PostgresProgress(PostgresConnection(url, "far progress"))
+    vault, leases_kept = PostgresVault(control, reader), PostgresLeases(control)
+    far = Store(events, vault, leases_kept, outbox, progress)
     leases = await hold_everything(far)
     await events.append([append(NORTH, rows(1, 1))], leases)
     yield far
@@ -447,7 +458,9 @@ async def test_a_role_that_cannot_change_the_log_is_enough(
             await guest.events.append([append(NORTH, rows(1, 2), [text("r1")])], leases)
             await guest.events.append([append(NORTH, rows(2, 2))], leases)
             assert await log_of(guest, NORTH) == rows(1, 2)
-            assert await guest.vault.erase(NORTH, "operator:ana") == 1
+            ana = [Erasure("operator:ana", Position(1))]
+            assert await guest.vault.erase(NORTH, ana) == 1
+            assert await guest.vault.key("k") == await guest.vault.key("k")
         finally:
             await guest.close()
 
@@ -465,6 +478,7 @@ create role {_ROLE} login;
 grant select, insert on stored_events, workspaces to {_ROLE};
 grant usage on sequence stored_events_notification_id_seq to {_ROLE};
 grant select, insert, delete on vault to {_ROLE};
+grant select, insert on service_keys to {_ROLE};
 grant select, insert, update on leases to {_ROLE};
 grant select on schema_migrations to {_ROLE};
 """

@@ -15,7 +15,7 @@ import pytest
 from shared.adapters.log_rows import CHUNK_ROWS
 from shared.adapters.open_store import Store, open_log, open_store
 from shared.adapters.sqlite_reader import SqliteLogReader
-from shared.ports import DirectoryInUse, LogCorrupt, StoreUnavailable
+from shared.ports import DirectoryInUse, Erasure, LogCorrupt, StoreUnavailable
 from shared.routing.ids import Position, Ref, UnixMs
 from tests.contract.log_samples import (
     NORTH,
@@ -241,11 +241,18 @@ async def test_the_writing_connection_is_durable(store: Store) -> None:
 _DURABLE = {"synchronous": 2, "journal_mode": "wal", "secure_delete": 1}
 
 
-async def test_erased_texts_are_gone_from_the_files(store: Store, directory: Path) -> None:
+@pytest.mark.parametrize("again", [False, True])
+async def test_erased_texts_are_gone_from_the_files(
+    store: Store, directory: Path, again: bool
+) -> None:
     leases = await hold_everything(store)
     body = b"Ana Petrova, Sofia, 14 Vitosha Blvd"
     await store.events.append([append(NORTH, rows(1, 1), [text("r1", body)])], leases)
-    await store.vault.erase(NORTH, "operator:ana")
+    gone = [Erasure("operator:ana", Position(2))]
+    if again:
+        await store.vault.erase(NORTH, gone)
+    else:
+        await store.events.append([append(NORTH, rows(2, 2), erase=gone)], leases)
     files = bytes_below(directory)
     assert files.keys() >= {"log.sqlite3", "log.sqlite3-wal"}
     assert not [name for name, content in files.items() if body in content]
