@@ -1,0 +1,47 @@
+"""Folding a log as it grows, for readers who never decide but show what the router shows."""
+
+from shared.routing.events import Envelope
+from shared.routing.evolve import evolve
+from shared.routing.ids import Position
+from shared.routing.route import next_decision
+from shared.routing.workspace import Workspace
+
+
+class Unfit(Exception):
+    """An event does not fit the state: the log cannot be followed any further."""
+
+
+class Following:
+    """Takes a log event by event, in any number of pieces.
+
+    ``evolve`` alone leaves behind what ``route`` was to look at, among it whom it would have put
+    back into a line. So this looks too, whenever a group of events is complete: where the log was
+    cut into pieces then makes no difference.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+
+    @property
+    def next_position(self) -> Position:
+        """Of the event that ``feed`` is to be given next."""
+        return Position(self.workspace.position + 1)
+
+    def feed(self, position: Position, envelope: Envelope) -> None:
+        """Apply the next event. Raises ``Unfit``."""
+        if position != self.next_position:
+            raise Unfit(f"position {self.next_position} is missing, {position} follows")
+        if envelope.first == position:
+            self.rest()
+        try:
+            evolve(self.workspace, envelope)
+        except (AssertionError, LookupError, ValueError) as misfit:
+            raise Unfit(f"position {position} does not fit the state: {misfit!r}") from misfit
+
+    def rest(self) -> None:
+        """Bring every index up to date with the tables; to be called before they are looked at.
+
+        Nothing is decided. In a pass that was cut what the rest of it will decide is left open.
+        """
+        if not self.workspace.is_cut:
+            next_decision(self.workspace)
