@@ -7,15 +7,17 @@ import hashlib
 from collections.abc import Mapping
 
 import msgspec
+from msgspec import UNSET
 
-from shared.routing.commands import COMMANDS, Command, Refused
+from shared.routing.commands import COMMANDS, Command, Refused, SaveRule
 from shared.routing.events import Actor, Request
 from shared.routing.ids import CommandId, UnixMs, WorkspaceId
 from shared.wire.bodies import BodyDecoder
 from shared.wire.headers import read_headers
+from shared.wire.rule_patterns import bad_pattern_in
 from shared.wire.subjects import Call
 
-_CODES = {"policy": "invalid_policy"}
+_CODES = {"policy": "invalid_policy", "when": "invalid_rule", "then": "invalid_rule"}
 """What a fault inside a field is called, where it has a name of its own."""
 
 _DECODERS = {name: BodyDecoder(shape, _CODES) for name, shape in COMMANDS.items()}
@@ -55,6 +57,10 @@ def decode_command(
     read = decoder.decode(call, body)
     if isinstance(read, Refused):
         return read
+    if isinstance(read.content, SaveRule):
+        refusal = _refuse_patterns(read.content)
+        if refusal is not None:
+            return refusal
     return CommandRequest(
         call.workspace_id,
         read.content,
@@ -64,6 +70,13 @@ def decode_command(
         beside.expires_at,
         beside.trace,
     )
+
+
+def _refuse_patterns(command: SaveRule) -> Refused | None:
+    fault = None if command.when is UNSET else bad_pattern_in(command.when)
+    if fault is None:
+        return None
+    return Refused("invalid_rule", f"{fault.path}: {fault.reason}", {"path": fault.path})
 
 
 def body_hash(body: bytes, key: bytes = b"") -> str:
