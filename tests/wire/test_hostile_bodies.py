@@ -24,7 +24,7 @@ REQUESTS: list[tuple[Purpose, str]] = [
     *(("ask", name) for name in QUERIES),
 ]
 KINDS = get_args(ActorKind)
-CODES = {"malformed", "unknown_field", "too_large", "invalid_policy"}
+CODES = {"malformed", "unknown_field", "too_large", "invalid_policy", "invalid_rule"}
 CANARY = "ana.secret@example.org"
 
 

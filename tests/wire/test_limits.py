@@ -14,7 +14,7 @@ from tests.wire.shapes import INTEGER_MAX, leaves
 
 SHAPES: dict[str, type[msgspec.Struct]] = {**COMMANDS, **QUERIES, "as": OnBehalf}
 
-MAY_BE_FLOAT = {"open.attributes[]"}
+MAY_BE_FLOAT = {"open.attributes[]", "save_rule.when.value", "save_rule.when.value[]"}
 
 
 def unlimited(shape: inspect.Type) -> str:

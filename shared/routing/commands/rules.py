@@ -12,7 +12,8 @@ from shared.routing.rules import Action, Condition, Frequency
 
 RuleOrder = Annotated[int, Meta(ge=-(2**31), le=2**31)]
 Actions = Annotated[tuple[Action, ...], Meta(min_length=1, max_length=50)]
-Paths = Annotated[tuple[Annotated[str, Meta(max_length=4_000)], ...], Meta(max_length=1_000)]
+Paths = Annotated[tuple[Annotated[str, Meta(max_length=400)], ...], Meta(max_length=1_000)]
+AVersion = Annotated[Position, Meta(ge=1, le=2**53)]
 PageAddress = Annotated[str, Meta(max_length=4_000)]
 
 
@@ -66,7 +67,7 @@ class FireRule(RuleReport, frozen=True):
 
     personal = ("page",)
     rule_id: ARule
-    version: Position
+    version: AVersion
     visitor_id: AVisitor
     session_id: ASession
     entry_point_id: AnEntryPoint
