@@ -1,0 +1,1 @@
+"""The presence service: heartbeats, idleness and hours, from which it reports to the router."""
