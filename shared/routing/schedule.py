@@ -15,7 +15,7 @@ Date = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[
 Span = tuple[TimeOfDay, TimeOfDay]
 """From inclusive, to exclusive. One that ends before it begins ends on the next day."""
 Spans = Annotated[tuple[Span, ...], msgspec.Meta(max_length=50)]
-Weekly = dict[Weekday, Spans]
+Weekly = Annotated[dict[Weekday, Spans], msgspec.Meta(max_length=7)]
 Exceptions = Annotated[dict[Date, Spans], msgspec.Meta(max_length=1_000)]
 """What holds on a date instead of the day of the week; no spans: closed."""
 

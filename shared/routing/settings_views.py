@@ -2,11 +2,12 @@
 
 import msgspec
 
-from shared.routing.ids import GroupId, Position, Ref, RoleId, RuleId
+from shared.routing.ids import GroupId, Position, Ref, RoleId, RuleId, WebhookId
 from shared.routing.permissions import Permissions
 from shared.routing.rules import Condition, Frequency, KeptAction, Rule
+from shared.routing.schedule import Schedule
 from shared.routing.scope import Scope
-from shared.routing.state import EntryPoint, Group
+from shared.routing.state import EntryPoint, Group, Webhook
 from shared.routing.views import View
 from shared.routing.workspace import Workspace
 
@@ -43,6 +44,14 @@ class RuleView(View, frozen=True, kw_only=True):
     only_when_live: bool
 
 
+class WebhookView(View, frozen=True, kw_only=True):
+    """A webhook without what it is signed with: that is never shown again."""
+
+    webhook_id: WebhookId
+    url: str
+    types: tuple[str, ...]
+
+
 class WorkspaceView(View, frozen=True, kw_only=True):
     """All settings of the workspace; ``policy_version`` is the position of the last policy.
 
@@ -59,6 +68,10 @@ class WorkspaceView(View, frozen=True, kw_only=True):
     policies: dict[str, object]
     policy_version: Position
     rules: tuple[RuleView, ...]
+    schedule: Schedule | None
+    """Hours of whoever has none of his own; each entry point has its own beside it."""
+    webhooks: tuple[WebhookView, ...]
+    presence_stale: bool
 
 
 def workspace_view(workspace: Workspace) -> WorkspaceView:
@@ -78,12 +91,19 @@ def workspace_view(workspace: Workspace) -> WorkspaceView:
         },
         policy_version=workspace.policy_version,
         rules=tuple(map(_rule_view, in_order(workspace))),
+        schedule=workspace.schedule,
+        webhooks=tuple(map(_webhook_view, workspace.webhooks.values())),
+        presence_stale=workspace.presence_stale,
     )
 
 
 def in_order(workspace: Workspace) -> list[Rule]:
     """The rules as they are tried: by order, and by id where that is the same."""
     return sorted(workspace.rules.values(), key=lambda rule: (rule.order, rule.rule_id))
+
+
+def _webhook_view(webhook: Webhook) -> WebhookView:
+    return WebhookView(webhook_id=webhook.webhook_id, url=webhook.url, types=webhook.types)
 
 
 def _rule_view(rule: Rule) -> RuleView:

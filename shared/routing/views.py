@@ -18,6 +18,7 @@ from shared.routing.ids import (
     VisitorId,
 )
 from shared.routing.permissions import Permissions
+from shared.routing.schedule import Schedule
 from shared.routing.scope import Scope
 from shared.routing.state import Conversation, Offer, Operator, Prepared
 from shared.routing.status import not_routable
@@ -118,6 +119,11 @@ class OperatorSettings(View, frozen=True, kw_only=True):
     skills: tuple[str, ...]
     locale: str | None
     groups: tuple[GroupId, ...]
+    reachable_when_slow: bool
+    email_missed: bool
+    idle_timeout_s: int | None
+    """Null: the workspace's holds, as with the schedule."""
+    schedule: Schedule | None
 
 
 class MeView(View, frozen=True, kw_only=True):
@@ -132,6 +138,10 @@ class MeView(View, frozen=True, kw_only=True):
     sessions: tuple[SessionId, ...]
     offers: tuple[MyOffer, ...]
     reachable_when_slow: bool
+    email_missed: bool
+    idle_timeout_s: int | None
+    locale: str | None
+    schedule: Schedule | None
     capacity: int
     load: int
     groups: tuple[GroupId, ...]
@@ -251,4 +261,8 @@ def operator_settings(operator: Operator) -> OperatorSettings:
         skills=operator.skills,
         locale=operator.locale,
         groups=tuple(sorted(operator.groups)),
+        reachable_when_slow=operator.reachable_when_slow,
+        email_missed=operator.email_missed,
+        idle_timeout_s=operator.idle_timeout_s,
+        schedule=operator.schedule,
     )

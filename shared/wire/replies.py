@@ -25,6 +25,7 @@ STATUS: Mapping[str, int] = {
     "unknown_conversation": 404,
     "unknown_rule": 404,
     "unknown_role": 404,
+    "unknown_webhook": 404,
     "expired": 409,
     "command_id_reused": 409,
     "workspace_exists": 409,

@@ -7,14 +7,13 @@ import hashlib
 from collections.abc import Mapping
 
 import msgspec
-from msgspec import UNSET
 
-from shared.routing.commands import COMMANDS, Command, Refused, SaveRule
+from shared.routing.commands import COMMANDS, Command, Refused
 from shared.routing.events import Actor, Request
 from shared.routing.ids import CommandId, UnixMs, WorkspaceId
 from shared.wire.bodies import BodyDecoder
 from shared.wire.headers import read_headers
-from shared.wire.rule_patterns import bad_pattern_in
+from shared.wire.scrutiny import refuse_senseless
 from shared.wire.subjects import Call
 
 _CODES = {"policy": "invalid_policy", "when": "invalid_rule", "then": "invalid_rule"}
@@ -57,10 +56,9 @@ def decode_command(
     read = decoder.decode(call, body)
     if isinstance(read, Refused):
         return read
-    if isinstance(read.content, SaveRule):
-        refusal = _refuse_patterns(read.content)
-        if refusal is not None:
-            return refusal
+    refusal = refuse_senseless(read.content)
+    if refusal is not None:
+        return refusal
     return CommandRequest(
         call.workspace_id,
         read.content,
@@ -70,13 +68,6 @@ def decode_command(
         beside.expires_at,
         beside.trace,
     )
-
-
-def _refuse_patterns(command: SaveRule) -> Refused | None:
-    fault = None if command.when is UNSET else bad_pattern_in(command.when)
-    if fault is None:
-        return None
-    return Refused("invalid_rule", f"{fault.path}: {fault.reason}", {"path": fault.path})
 
 
 def body_hash(body: bytes, key: bytes = b"") -> str:

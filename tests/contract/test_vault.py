@@ -75,7 +75,7 @@ async def test_au09_the_one_workspace_of_a_batch_that_is_committed_erases(store:
     assert await left(store, "ab") == "a"
 
 
-async def test_f19_what_came_back_is_erased_again(store: Store) -> None:
+async def test_au09_what_came_back_is_erased_again(store: Store) -> None:
     leases = await hold_everything(store)
     texts = [text(ref, position=n) for n, ref in enumerate("abc", start=1)]
     batch = [
