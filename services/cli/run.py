@@ -10,6 +10,7 @@ import uvloop
 
 from services.cli.options import LeaseMs, LogLevel, NatsUrl, StoreUrl, fail
 from services.cli.serving import end_if_told, until_stopped
+from services.presence.service import Presence
 from services.router.service import Router
 from shared.adapters.clocks import SystemClock
 from shared.adapters.migrations import MigrationError
@@ -27,6 +28,13 @@ class Service(StrEnum):
     """The services that can be run alone."""
 
     ROUTER = "router"
+    PRESENCE = "presence"
+
+
+_SERVICES: dict[Service, type[Router] | type[Presence]] = {
+    Service.ROUTER: Router,
+    Service.PRESENCE: Presence,
+}
 
 
 def run(
@@ -44,34 +52,35 @@ def run(
         raise fail("where is the log? --store or FERNAMT_STORE_URL")
     try:
         spare_what_lasts()
-        uvloop.run(until_stopped(_router(nats, store, lease_ms)))
+        uvloop.run(until_stopped(_serve(service, nats, store, lease_ms)))
     except MigrationError as error:
         raise fail(f"{service.value}: {error}: fernamt migrate") from error
     except (StoreError, ValueError, OSError) as error:
         raise fail(f"{service.value}: {error}") from error
 
 
-async def _router(nats_url: str, store_url: str, lease_ms: int) -> None:
+async def _serve(service: Service, nats_url: str, store_url: str, lease_ms: int) -> None:
+    name = f"fernamt {service.value}"
     async with contextlib.AsyncExitStack() as stack:
-        store = await open_store(store_url, name="fernamt router", lease_ms=lease_ms)
+        store = await open_store(store_url, name=name, lease_ms=lease_ms)
         stack.push_async_callback(store.close)
-        bus = await NatsBus.connect(NatsSettings(url=nats_url, name="fernamt router"))
+        bus = await NatsBus.connect(NatsSettings(url=nats_url, name=name))
         stack.push_async_callback(bus.close)
-        router = Router(World(store, bus, SystemClock(), lease_ms))
-        work = asyncio.create_task(router.run(), name="router")
-        stack.push_async_callback(_drain, router, work)
-        announcing = asyncio.create_task(_announce(router))
+        serving = _SERVICES[service](World(store, bus, SystemClock(), lease_ms))
+        work = asyncio.create_task(serving.run(), name=service.value)
+        stack.push_async_callback(_drain, serving, work)
+        announcing = asyncio.create_task(_announce(serving))
         stack.callback(announcing.cancel)
         end_if_told()
         await asyncio.shield(work)
 
 
-async def _drain(router: Router, work: "asyncio.Task[None]") -> None:
-    router.stop()
+async def _drain(serving: Router | Presence, work: "asyncio.Task[None]") -> None:
+    serving.stop()
     await work
 
 
-async def _announce(router: Router) -> None:
-    """Print once that commands are accepted."""
-    await router.ready.wait()
+async def _announce(serving: Router | Presence) -> None:
+    """Print once that it serves."""
+    await serving.ready.wait()
     typer.echo("ready")
