@@ -233,8 +233,8 @@ class Outbox(Protocol):
         """It failed for the last time: a dead letter until it is resent."""
         ...
 
-    async def forget(self, workspace_id: WorkspaceId, upto: Position) -> None:
-        """Drop what is done up to a position: nobody will make these rows again."""
+    async def forget(self, positions: Mapping[WorkspaceId, Position]) -> None:
+        """Drop what is done up to these positions: nobody will make such rows again."""
         ...
 
     async def dead_letters(

@@ -4,7 +4,7 @@ Everything here may be called again after ``CommitInDoubt``: a row that is there
 and an outcome is written as what it is, not as one more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from shared.adapters.log_rows import storable
 from shared.adapters.outbox_sql import ROW, START, dead_letter_of, pending_of, values_of
@@ -37,7 +37,10 @@ _DEAD = """
 update outbox set state = 'dead', attempts = $2, next_at = $3, last_error = $4
 where id = $1 and state = 'waiting'
 """
-_FORGET = "delete from outbox where state = 'done' and workspace = $1 and position <= $2"
+_FORGET = """
+delete from outbox using unnest($1::text[], $2::bigint[]) as upto(workspace, position)
+where state = 'done' and outbox.workspace = upto.workspace and outbox.position <= upto.position
+"""
 _DEAD_LETTERS = f"""
 select {ROW}, attempts, next_at, last_error from outbox
 where state = 'dead' and workspace = $1 and (position, id) > ($2::bigint, $3::text)
@@ -84,9 +87,10 @@ class PostgresOutbox:
         """See ``Outbox.dead``."""
         await self._connection.fetch(_DEAD, row_id, attempts, at, storable(error))
 
-    async def forget(self, workspace_id: WorkspaceId, upto: Position) -> None:
+    async def forget(self, positions: Mapping[WorkspaceId, Position]) -> None:
         """See ``Outbox.forget``."""
-        await self._connection.fetch(_FORGET, storable(workspace_id), upto)
+        whose = [storable(workspace_id) for workspace_id in positions]
+        await self._connection.fetch(_FORGET, whose, list(positions.values()))
 
     async def dead_letters(
         self, workspace_id: WorkspaceId, after: tuple[Position, str] = START, limit: int = 100

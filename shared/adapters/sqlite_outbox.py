@@ -1,7 +1,7 @@
 """What is to be sent outside, in SQLite: written and read in the thread of the one writer."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -81,9 +81,9 @@ class SqliteOutbox:
         """See ``Outbox.dead``."""
         await self._write([(_DEAD, (row_id, attempts, at, storable(error)))])
 
-    async def forget(self, workspace_id: WorkspaceId, upto: Position) -> None:
+    async def forget(self, positions: Mapping[WorkspaceId, Position]) -> None:
         """See ``Outbox.forget``."""
-        await self._write([(_FORGET, (storable(workspace_id), upto))])
+        await self._write([(_FORGET, (storable(whose), upto)) for whose, upto in positions.items()])
 
     async def dead_letters(
         self, workspace_id: WorkspaceId, after: tuple[Position, str] = START, limit: int = 100

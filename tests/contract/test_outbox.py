@@ -78,7 +78,7 @@ async def test_what_is_done_is_forgotten_once_nobody_will_make_it_again(store: S
     await store.outbox.add([made(1), made(2), made(3), made(1, workspace=SOUTH)])
     for row in (made(1), made(3), made(1, workspace=SOUTH)):
         await store.outbox.done(row.id)
-    await store.outbox.forget(NORTH, Position(2))
+    await store.outbox.forget({NORTH: Position(2)})
     await store.outbox.add([made(1), made(2), made(3), made(1, workspace=SOUTH)])
     assert await ids_waiting(store, HOOK) == [made(1).id, made(2).id]
     assert await store.outbox.next_of(Lane(SOUTH, "webhook", "hook")) is None
@@ -115,7 +115,7 @@ async def test_no04_a_dead_letter_is_not_made_again_either(store: Store) -> None
     await store.outbox.add([made(1)])
     await store.outbox.dead(made(1).id, 8, UnixMs(99_000), "status 500")
     await store.outbox.add([made(1)])
-    await store.outbox.forget(NORTH, Position(1))
+    await store.outbox.forget({NORTH: Position(1)})
     assert await store.outbox.next_of(HOOK) is None
     assert len(await store.outbox.dead_letters(NORTH)) == 1
 

@@ -16,6 +16,7 @@ LONG_FUNCTIONS: dict[tuple[str, str], str] = {
 
 SUPERVISORS: dict[str, str] = {
     # path: whose failures it catches, and what it does with them
+    "services/notifier/delivering.py": "a fault in a channel: logged, counted as a try that failed",
     "services/router/live.py": "a fault in the rules: logged, the job answered, the state dropped",
     "shared/adapters/log_follower.py": "a fault in one workspace's reader: logged, that one stops",
     "shared/adapters/nats_client.py": "message handlers: counted, logged, the reading goes on",
