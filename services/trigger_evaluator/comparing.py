@@ -7,16 +7,14 @@ the kind that is asked for, fulfils no condition.
 import operator
 import re
 from collections.abc import Callable, Sequence
-from functools import lru_cache
-from typing import Literal, Protocol, assert_never
-
-import re2
+from typing import Literal, assert_never
 
 from services.trigger_evaluator.addresses import Extent, address_wanted, host_of, text_of
 from services.trigger_evaluator.sighting import Getter, Sighting, getter_of
 from services.trigger_evaluator.visit import Plain
 from shared.routing.conditions import kind_of
 from shared.routing.rules import Condition, Op
+from shared.wire.rule_patterns import BadPattern, pattern_of, wildcard_of
 
 Doubt = Literal[
     "no_such_field",
@@ -32,17 +30,6 @@ Doubt = Literal[
 Test = Callable[[Sighting], bool | Doubt]
 
 ADDRESSES = ("current_url", "referrer")
-PATTERN_BYTES_MAX = 1 << 20
-"""Memory that one pattern may take; beyond it, it is a bad one."""
-
-
-class Pattern(Protocol):
-    """One of RE2's, of which only that there is a match matters."""
-
-    def search(self, text: str) -> object: ...
-
-    def fullmatch(self, text: str) -> object: ...
-
 
 _NUMERIC = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,18})?")
 _ORDERS: dict[Op, Callable[[float, float], bool]] = {
@@ -69,12 +56,12 @@ def test_of(condition: Condition) -> Test:
             return _equal(condition.field, getter, several, negated=condition.op == "not_equals")
         case "gt" | "gte" | "lt" | "lte":
             return _order(getter, wanted, _ORDERS[condition.op])
-        case "contains" | "starts_with" | "ends_with" | "wildcard":
+        case "contains" | "starts_with" | "ends_with" | "wildcard" | "matches":
             if not isinstance(wanted, str):
                 return lambda _sighting: "bad_value"
+            if condition.op == "matches":
+                return _pattern(getter, wanted)
             return _piece(condition.field, getter, condition.op, wanted)
-        case "matches":
-            return _pattern(getter, wanted)
         case _:
             assert_never(condition.op)
 
@@ -188,7 +175,10 @@ def _piece(field: str, getter: Getter, op: Op, wanted: str) -> Test:
     if op == "wildcard":
         whole = not ("*" in wanted or "?" in wanted)
         text = wanted_text(field, wanted, "whole" if whole else "pattern")
-        return _found(field, getter, _wildcard(text).fullmatch)
+        try:
+            return _found(field, getter, wildcard_of(text).fullmatch)
+        except BadPattern:
+            return lambda _sighting: "bad_pattern"
     if op == "starts_with":
         text = wanted_text(field, wanted, "beginning")
         return _found(field, getter, lambda form: form.startswith(text))
@@ -213,9 +203,10 @@ def _found(field: str, getter: Getter, find: Callable[[str], object]) -> Test:
     return test
 
 
-def _pattern(getter: Getter, wanted: object) -> Test:
-    pattern = pattern_of(wanted) if isinstance(wanted, str) else None
-    if pattern is None:
+def _pattern(getter: Getter, wanted: str) -> Test:
+    try:
+        pattern = pattern_of(wanted)
+    except BadPattern:
         return lambda _sighting: "bad_pattern"
 
     def test(sighting: Sighting) -> bool | Doubt:
@@ -229,32 +220,7 @@ def _pattern(getter: Getter, wanted: object) -> Test:
     return test
 
 
-# --- patterns -------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=4_096)
-def pattern_of(text: str) -> Pattern | None:
-    """A pattern in RE2's language, found anywhere and in any case; none if it is not one."""
-    try:
-        pattern: Pattern = re2.compile(text, _options())
-    except (re2.error, UnicodeError):
-        return None
-    return pattern
-
-
-def _wildcard(text: str) -> Pattern:
-    """``*`` is any text and ``?`` any one character."""
-    pieces = (".*" if c == "*" else "." if c == "?" else re2.escape(c) for c in text)
-    pattern: Pattern = re2.compile(f"(?s){''.join(pieces)}", _options())
-    return pattern
-
-
-def _options() -> object:
-    options = re2.Options()
-    options.case_sensitive = False
-    options.log_errors = False
-    options.max_mem = PATTERN_BYTES_MAX
-    return options
+# --- kinds of fields -------------------------------------------------------------------------
 
 
 def is_timed(field: str) -> bool:

@@ -18,7 +18,6 @@ class Surroundings(NamedTuple):
     zone: ZoneInfo
     open: Mapping[EntryPointId, bool]
     """Whether each entry point's hours are open."""
-    live: Mapping[EntryPointId, bool]
     online: int
     """Operators who may answer and are effective online; bots do not count."""
     online_in: Mapping[GroupId, int]

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from shared.routing.ids import EntryPointId, Position, RuleId, SessionId, VisitorId, WorkspaceId
+from shared.routing.vocabulary import NotFired
 from shared.wire.views import PageView
 
 SESSION_MS = 30 * 60 * 1_000
@@ -53,8 +54,14 @@ class Page(msgspec.Struct):
     returning: bool
     fired: dict[RuleId, Position] = {}
     """What this view made fire, at once or in time."""
+    settled: dict[RuleId, None] = {}
+    """The rules that had their turn: those that fired, and those that had nothing to change."""
+    passed: dict[RuleId, NotFired] = {}
+    """Why rules that held did not fire."""
     judged: bool = False
-    """All that it made fire is in the log."""
+    """Whatever it made fire at once is in the log."""
+    judged_ms: int = 0
+    """When it was judged last."""
 
 
 class Visit(msgspec.Struct):
@@ -69,7 +76,6 @@ class Visit(msgspec.Struct):
     pages: list[Page] = []
     views: dict[str, Page] = {}
     """The last ones by their ids."""
-    fired: dict[RuleId, None] = {}
     referrer: str | None = None
     language: str | None = None
     country: str | None = None
