@@ -8,11 +8,20 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 from msgspec import Meta
 
-from shared.routing.commands.fields import AConversation, AGroup, AnEntryPoint, AnOperator, AVisitor
+from shared.routing.commands.fields import (
+    AConversation,
+    AGroup,
+    AnEntryPoint,
+    AnOperator,
+    ARule,
+    AVisitor,
+)
 from shared.routing.vocabulary import ActorKind, ConversationState
 
 InboxView = Literal["mine", "unassigned", "all"]
 PageSize = Annotated[int, Meta(ge=1, le=1_000)]
+SequenceNumber = Annotated[int, Meta(ge=0, le=2**53)]
+"""``seq`` of a message, 0 before the first."""
 Cursor = Annotated[str, Meta(min_length=1, max_length=200)]
 """Where a page ended: the ``next`` of the answer before, handed back as it came."""
 
@@ -86,6 +95,14 @@ class AskWorkspace(Question, frozen=True):
     """Roles, groups, entry points and policies with their versions."""
 
 
+class AskWhyNotFired(Question, frozen=True):
+    """Why a rule did not fire for the last page views of a visitor; operators need ``audit``."""
+
+    allowed = ("operator", "admin", "service")
+    rule_id: ARule
+    visitor_id: AVisitor
+
+
 QUERIES: dict[str, type[Question]] = {
     "roster": AskRoster,
     "operators": AskOperators,
@@ -98,3 +115,20 @@ QUERIES: dict[str, type[Question]] = {
     "workspace": AskWorkspace,
 }
 """Every query that the router answers, by the name that stands in its subject."""
+
+
+class AskFeed(Question, frozen=True):
+    """The asker's own feed again, from the message after number ``after``."""
+
+    allowed = ("operator", "visitor")
+    after: SequenceNumber
+    limit: PageSize = 1_000
+
+
+NOTIFIER_QUERIES: dict[str, type[Question]] = {"feed": AskFeed}
+"""Every query that the notifier answers: nobody else does, so they fail while it is down."""
+
+EVALUATOR_QUERIES: dict[str, type[Question]] = {
+    "why_not_fired": AskWhyNotFired,
+}
+"""Every query that the trigger evaluator answers."""

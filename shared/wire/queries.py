@@ -10,12 +10,18 @@ import msgspec
 from shared.routing.commands import Refused
 from shared.routing.events import Actor
 from shared.routing.ids import Position, UnixMs, WorkspaceId
-from shared.routing.questions import QUERIES, Question
+from shared.routing.questions import (
+    EVALUATOR_QUERIES,
+    NOTIFIER_QUERIES,
+    QUERIES,
+    Question,
+)
 from shared.wire.bodies import BodyDecoder
 from shared.wire.headers import read_headers
 from shared.wire.subjects import Call
 
-_DECODERS = {name: BodyDecoder(shape) for name, shape in QUERIES.items()}
+_ALL = QUERIES | NOTIFIER_QUERIES | EVALUATOR_QUERIES
+_DECODERS = {name: BodyDecoder(shape) for name, shape in _ALL.items()}
 
 
 class QueryRequest(msgspec.Struct, frozen=True):
@@ -33,7 +39,7 @@ class QueryRequest(msgspec.Struct, frozen=True):
 
 
 def decode_query(call: Call, body: bytes, headers: Mapping[str, str]) -> QueryRequest | Refused:
-    """Read a query that the router answers; never raises."""
+    """Read a query, whoever answers it; never raises."""
     decoder = _DECODERS.get(call.name)
     if decoder is None:
         return Refused("malformed", f"there is no query {call.name}", {"query": call.name})

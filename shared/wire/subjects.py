@@ -171,6 +171,11 @@ def queries_of(workspace_id: str, query: str) -> str:
     return f"{ROOT}.ask.{_token(workspace_id)}.*.*.{_token(query)}"
 
 
+def queries_everywhere(query: str) -> str:
+    """The pattern of one query to any workspace, whoever asks."""
+    return f"{ROOT}.ask.*.*.*.{_token(query)}"
+
+
 def audit_questions_of(workspace_id: str) -> str:
     """The pattern of all audit questions to one workspace."""
     return f"{ROOT}.audit.{_token(workspace_id)}.>"
