@@ -11,6 +11,7 @@ from services.router.loading import load
 from services.router.publishing import Publishing
 from services.router.relay import Relay
 from services.router.units import Job, Unit
+from services.router.watch import Watch
 from shared.adapters.event_stream import EventStream
 from shared.ports import LogCorrupt, StoreError, Subscription
 from shared.routing.commands import Refused
@@ -67,6 +68,7 @@ class Term:
         self._relay = Relay(world.store.events, EventStream(world.bus))
         self._publishing = Publishing(world.bus, world.store, duty, self._tasks)
         self._intake = Intake(world.bus, self._publishing)
+        self._watch = Watch(world.bus, world.lease_clock, self._note_presence)
         self._live: dict[WorkspaceId, LiveWorkspace] = {}
         self._subscriptions: list[Subscription] = []
         self._timers: dict[WorkspaceId, asyncio.TimerHandle] = {}
@@ -96,6 +98,8 @@ class Term:
         for workspace_id in await self._world.store.events.workspaces():
             await self._go_on_duty(workspace_id)
         self._subscriptions.append(await self._intake.listen_for_creation(self._create))
+        self._subscriptions.append(await self._watch.listen())
+        self._tasks.start(self._watch.run(), "presence watch")
         log.info("on_duty", workspaces=len(self._live))
         ready.set()
         await stopping.wait()
@@ -194,6 +198,12 @@ class Term:
 
     def reload(self, live: LiveWorkspace) -> None:
         self._tasks.start(self._load(live), f"load {live.workspace_id}")
+
+    # --- presence ---------------------------------------------------------------------------
+
+    def _note_presence(self, *, stale: bool) -> None:
+        for live in self._live.values():
+            live.note_presence(stale=stale)
 
     # --- timers -----------------------------------------------------------------------------
 
