@@ -1,12 +1,13 @@
 """The ways to the outside together: what is planned for an event, kept in the outbox, and sent."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import httpx
 import structlog
 
-from services.notifier.channel_settings import ChannelSettings
+from services.notifier.channel_settings import ChannelSettings, channel_settings
+from services.notifier.dead_letters import DeadLetterDesk
 from services.notifier.delivering import Delivering, Sender
 from services.notifier.mail import MailSender
 from services.notifier.outbox import Planning
@@ -16,6 +17,7 @@ from shared.routing.events import Envelope
 from shared.routing.ids import Position, UnixMs, WorkspaceId
 from shared.routing.notify import Numbered
 from shared.routing.workspace import Workspace
+from shared.runtime.tasks import Tasks
 from shared.runtime.world import World
 
 log = structlog.get_logger()
@@ -44,6 +46,7 @@ class Channels:
         if settings.mail is not None:
             vault, bus = world.store.vault, world.bus
             senders["mail"] = MailSender(settings.mail, vault, bus, world.clock, tls)
+        self._desk = DeadLetterDesk(world.bus, world.clock, world.store.outbox, find, self.resend)
         self._delivering = Delivering(world.store.outbox, world.clock, senders, find, settings.pace)
 
     def plan(
@@ -56,9 +59,8 @@ class Channels:
         """The rows that an event calls for, with the notifications it brought."""
         return self._planning.plan(workspace, position, envelope, numbered)
 
-    async def add(self, rows: Sequence[OutboxRow]) -> None:
-        """Keep rows, durably, and send them soon. Raises ``StoreError``; then call it again."""
-        await self._store.outbox.add(rows)
+    def planned(self, rows: Sequence[OutboxRow]) -> None:
+        """These are in the outbox now: send them soon."""
         self._delivering.wake(_lanes(rows))
 
     async def resend(self, workspace_id: WorkspaceId, row_ids: Sequence[str] | None) -> int:
@@ -70,12 +72,14 @@ class Channels:
 
     async def run(self) -> None:
         """Send until cancelled, also what waits from before; finish what is under way then."""
-        forgetting = asyncio.create_task(self._forget(), name="forget what is sent")
+        beside = Tasks()
+        beside.start(self._forget(), "forget what is sent")
+        beside.start(self._desk.run(), "dead letters")
+        beside.start(self._delivering.run(), "deliver")
         try:
-            await self._delivering.run()
+            await beside.failed()
         finally:
-            forgetting.cancel()
-            await asyncio.gather(forgetting, return_exceptions=True)
+            await beside.stop()
             await self._webhooks.close()
 
     async def _forget(self) -> None:
@@ -86,6 +90,14 @@ class Channels:
             except StoreError as error:
                 log.warning("outbox_not_tidied", reason=str(error))
             await asyncio.sleep(FORGET_EVERY_S)
+
+
+def outside(
+    world: World, environment: Mapping[str, str]
+) -> Callable[[Callable[[WorkspaceId], Workspace | None]], Channels]:
+    """What makes the channels of a notifier, as the environment says. Raises ``ValueError``."""
+    settings = channel_settings(environment)
+    return lambda find: Channels(world, find, settings)
 
 
 def _lanes(rows: Sequence[OutboxRow]) -> Sequence[Lane]:

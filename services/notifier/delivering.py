@@ -27,6 +27,7 @@ SLOTS_DOUBTFUL: Mapping[Channel, int] = {"mail": 2, "webhook": 8}
 """... and with the others."""
 LOOK_AGAIN_S = 1.0
 """After a store that failed, or for a workspace that has not been read that far yet."""
+LOOK_AROUND_S = 60.0
 TIMER_MAX_S = 60.0
 """A lane's timer, so that a wall clock that was set is noticed."""
 RETRY_AFTER_MAX_MS = 24 * 3_600_000
@@ -111,7 +112,6 @@ class Delivering:
         self._open = True
         try:
             await self._look_around()
-            await asyncio.Event().wait()
         finally:
             self._open = False
             for state in self._lanes.values():
@@ -120,7 +120,7 @@ class Delivering:
             await self._finish()
 
     async def _look_around(self) -> None:
-        """Find what waits from before."""
+        """Find what waits from before, and now and then what somebody else let wait again."""
         while True:
             try:
                 lanes = await self._outbox.lanes()
@@ -128,8 +128,8 @@ class Delivering:
                 log.warning("outbox_not_read", reason=str(error))
                 await asyncio.sleep(LOOK_AGAIN_S)
             else:
-                self.wake([lane for lane, _ in lanes])
-                return
+                self.wake([lane for lane, _ in lanes if lane not in self._lanes])
+                await asyncio.sleep(LOOK_AROUND_S)
 
     async def _finish(self) -> None:
         tasks = [state.task for state in self._lanes.values() if state.task is not None]

@@ -75,6 +75,12 @@ class VisitorAnswer(View, frozen=True, kw_only=True):
 
 def answer(workspace: Workspace, question: Question, actor: Actor, at: UnixMs) -> View | Refused:
     """The answer as of the workspace's position, or why ``actor`` does not get it."""
+    refusal = refuse_asker(workspace, question, actor)
+    return refusal or _ANSWER[type(question)](workspace, question, actor, at)
+
+
+def refuse_asker(workspace: Workspace, question: Question, actor: Actor) -> Refused | None:
+    """Why somebody may not ask this of the workspace at all, if so."""
     if not workspace.created:
         return Refused("unknown_workspace", "there is no such workspace")
     if actor.kind not in question.allowed and not _manages(workspace, question, actor):
@@ -84,7 +90,7 @@ def answer(workspace: Workspace, question: Question, actor: Actor, at: UnixMs) -
         operator = workspace.operators.get(OperatorId(actor.id))
         if operator is None or operator.removed:
             return unknown("operator", actor.id)
-    return _ANSWER[type(question)](workspace, question, actor, at)
+    return None
 
 
 def _manages(workspace: Workspace, question: Question, actor: Actor) -> bool:

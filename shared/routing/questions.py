@@ -125,7 +125,31 @@ class AskFeed(Question, frozen=True):
     limit: PageSize = 1_000
 
 
-NOTIFIER_QUERIES: dict[str, type[Question]] = {"feed": AskFeed}
+class AskDeadLetters(Question, frozen=True):
+    """What could be delivered neither by e-mail nor to webhooks, ``limit`` at a time."""
+
+    allowed = ("admin",)
+    limit: PageSize = 100
+    after: Cursor | None = None
+
+
+class AskResendDeadLetters(Question, frozen=True):
+    """Let dead letters be tried again: those of ``ids``, or all. It changes nothing in the log."""
+
+    allowed = ("admin",)
+    ids: Annotated[tuple[Cursor, ...], Meta(min_length=1, max_length=1_000)] | None = None
+    all: bool = False
+
+    def __post_init__(self) -> None:
+        if (self.ids is not None) == self.all:
+            raise ValueError("either ids or all is needed")
+
+
+NOTIFIER_QUERIES: dict[str, type[Question]] = {
+    "feed": AskFeed,
+    "dead_letters": AskDeadLetters,
+    "resend_dead_letters": AskResendDeadLetters,
+}
 """Every query that the notifier answers: nobody else does, so they fail while it is down."""
 
 EVALUATOR_QUERIES: dict[str, type[Question]] = {
