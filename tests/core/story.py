@@ -11,7 +11,7 @@ import msgspec
 
 from shared.routing.commands import COMMANDS, Refused
 from shared.routing.decide import Instruction, decide
-from shared.routing.events import Actor, Request
+from shared.routing.events import Actor, Fact, Request
 from shared.routing.ids import CommandId, ConversationId, EntryPointId, OperatorId, Ref, UnixMs
 from shared.routing.state import Conversation, Operator, SeenCommand
 from shared.routing.transaction import (
@@ -197,6 +197,12 @@ class Story:
         self.warnings = outcome.warnings
         self.last = []
         self._follow(record(self.workspace, outcome.events, stamp, self.decisions_max))
+        return self
+
+    def noted(self, *facts: Fact) -> "Story":
+        """Facts that no command brings and no timer: the router noted them by itself."""
+        self.after(0)
+        self._follow(record(self.workspace, facts, Stamp(self.at, EPOCH), self.decisions_max))
         return self
 
     def _follow(self, events: Iterable[Recorded]) -> None:

@@ -41,7 +41,6 @@ def test_st03_only_the_presence_service_reports(story: Story) -> None:
 def test_st03_reports_about_the_unknown_are_refused_or_write_nothing(story: Story) -> None:
     story.given(desk(ana=1))
     story.now(lapsed("ana", "never-seen")).then()
-    story.now(returned("ana", "never-seen")).then()
     story.now(returned("ana")).then()
     story.now(lapsed("nobody")).refused("unknown_operator")
     story.now(idle("nobody")).refused("unknown_operator")

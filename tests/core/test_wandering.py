@@ -54,6 +54,7 @@ def test_the_histories_have_something_of_everything() -> None:
         told |= {type(recorded.envelope.data) for recorded in story.log}
     assert told >= set(Decision.__subclasses__())
     seldom = {e.RoleDeleted, e.VisitorUnassigned, e.RoutingCut, e.RoutingContinues}
+    seldom |= {e.PresenceStale, e.PresenceFresh}  # no command brings them
     assert set(e.EVENT_TYPES.values()) - told <= seldom
 
 

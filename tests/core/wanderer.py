@@ -23,6 +23,7 @@ from tests.core.random_commands import (
     VISITORS,
     WORKSPACE_CHOICES,
 )
+from tests.core.rule_wanderings import RuleWanderings, as_it_is
 from tests.core.story import (
     ADMIN,
     Step,
@@ -51,6 +52,8 @@ class Wanderer:
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
+        self.rules = RuleWanderings(seed)
+        self._beside = Random(-seed)
 
     def wander(self, story: Story, steps: int) -> list[Told]:
         """Open for business, then take ``steps`` steps; what was told, to tell it again."""
@@ -59,9 +62,12 @@ class Wanderer:
             told.append(opening)
             play(story, opening)
         for _ in range(steps):
-            following = self.following(story)
-            told.append(following)
-            play(story, following)
+            several: list[Told] = [self.following(story)]
+            if self._beside.random() < 0.1:
+                several.append(arranged(self._beside, story))
+            for following in several:
+                told.append(following)
+                play(story, following)
         return told
 
     def opening(self) -> Sequence[Step]:
@@ -87,9 +93,13 @@ class Wanderer:
             wish = {"reachable_when_slow": True}
             steps += step(Actor("operator", operator_id), "set_preferences", **wish)
         hidden = Actor("operator", self._one(OPERATORS))
-        return steps + step(hidden, "set_status", status="invisible")
+        steps += step(hidden, "set_status", status="invisible")
+        return steps + self.rules.opening()
 
     def following(self, story: Story) -> Told:
+        by_rules = self.rules.following(story)
+        if by_rules is not None:
+            return by_rules
         draw = self.random.randrange(100)
         if draw < 12:
             return self.random.choice([1, 5, 15, 30, 60, 120, 300])
@@ -350,9 +360,29 @@ class Wanderer:
         return self._one(everything) if everything else None
 
 
+def arranged(random: Random, story: Story) -> Step:
+    """Hours, webhooks and erasures: by themselves they move nobody."""
+    if story.workspace.webhooks and random.random() < 0.3:
+        return Step(ADMIN, "remove_webhook", {"webhook_id": "w"})
+    ends = random.choice(["12:00", "24:00"])
+    hours: dict[str, Any] = {"weekly": {random.choice(["mon", "sun"]): [["09:00", ends]]}}
+    hook = {"url": "https://example.org", "types": random.choice([["missed"], ["*"]])}
+    whose: dict[str, Any] = {"operator_id": random.choice(OPERATORS)}
+    where: dict[str, Any] = {"entry_point_id": random.choice(ENTRY_POINTS)}
+    steps = [
+        Step(ADMIN, "set_schedule", whose | random.choice([hours, {"clear": True}])),
+        Step(ADMIN, "set_schedule", where | random.choice([hours, {"clear": True}])),
+        Step(ADMIN, "set_schedule", random.choice([hours, {"clear": True}])),
+        Step(ADMIN, "update_operator", whose | random.choice([hours, {"weekly": None}])),
+        Step(ADMIN, "define_webhook", {"webhook_id": "w", "secret": "s", **hook}),
+        Step(ADMIN, "erase", {"subject": random.choice(["visitor:vera", "contact:k1"])}),
+    ]
+    return random.choice(steps)
+
+
 def play(story: Story, told: Told) -> None:
     """Tell one step, accepted or not."""
     if isinstance(told, int):
         story.after(told)
     else:
-        story.when(told.actor, told.name, **told.fields)
+        story.when(told.actor, told.name, **as_it_is(story, told))
