@@ -6,7 +6,7 @@ lost. What is handed over comes from the log alone, by position.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 
@@ -132,7 +132,17 @@ class LogFollower:
     async def caught_up(self) -> None:
         """Wait until each workspace that was there at the start was handed over up to then."""
         await self._started.wait()
-        for workspace_id, head in self._heads_at_start.items():
+        await self._reach_all(self._heads_at_start)
+
+    async def catch_up(self) -> None:
+        """Look at all heads now, and wait until everything up to them was handed over.
+
+        Raises ``StoreError`` if they cannot be looked at.
+        """
+        await self._reach_all(await self._look(0.0))
+
+    async def _reach_all(self, heads: Mapping[WorkspaceId, Position]) -> None:
+        for workspace_id, head in heads.items():
             with contextlib.suppress(Stopped):
                 await self.reach(workspace_id, head)
 

@@ -186,6 +186,16 @@ async def test_a_new_workspace_and_lost_notices_are_found_by_polling(scene: Scen
         assert follower.noticed(WEST) == 40
 
 
+async def test_whoever_is_about_to_end_may_catch_up_first(scene: Scene) -> None:
+    async with scene.following() as follower:
+        await scene.writer.write(NORTH, 40, tell=False)
+        await scene.writer.write(WEST, 40, tell=False, bad=True)
+        async with asyncio.timeout(WITHIN_S):
+            await follower.catch_up()
+        assert follower.handed_over(NORTH) == 40
+        assert follower.handed_over(WEST) == 39
+
+
 async def test_a_notice_that_comes_while_events_are_taken_is_not_lost(scene: Scene) -> None:
     gate = scene.reader.gates[NORTH] = asyncio.Event()
     async with scene.following() as follower:
