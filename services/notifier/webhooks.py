@@ -60,7 +60,7 @@ class _Target(NamedTuple):
         return host if self.port == usual else f"{host}:{self.port}"
 
 
-class _Refused(Exception):
+class _Unfit(Exception):
     """This address is not posted to; the message says why, without the address."""
 
 
@@ -92,7 +92,7 @@ class WebhookSender:
             async with asyncio.timeout(TIMEOUT_S):
                 target = await self._judged(webhook.url)
                 return await self._post(target, headers, row.body)
-        except _Refused as error:
+        except _Unfit as error:
             return Outcome("failed", str(error))
         except TimeoutError:
             return Outcome("failed", f"no answer within {TIMEOUT_S:g} s")
@@ -125,16 +125,16 @@ class WebhookSender:
     # --- where it goes ----------------------------------------------------------------------
 
     async def _judged(self, url: str) -> _Target:
-        """Raises ``_Refused``."""
+        """Raises ``_Unfit``."""
         try:
             parts = httpx.URL(url)
         except httpx.InvalidURL:
-            raise _Refused("the address cannot be taken apart") from None
+            raise _Unfit("the address cannot be taken apart") from None
         host = parts.host
         if parts.scheme not in ("http", "https") or not host:
-            raise _Refused("the address is not https")
+            raise _Unfit("the address is not https")
         if parts.scheme == "http" and not is_loopback(host):
-            raise _Refused("the address is not https")
+            raise _Unfit("the address is not https")
         port = parts.port or {"https": 443, "http": 80}[parts.scheme]
         path = parts.raw_path.decode("ascii")
         return _Target(parts.scheme, host, port, await self._look_up(host, port), path)
@@ -145,12 +145,12 @@ class WebhookSender:
                 host, port, type=socket.SOCK_STREAM
             )
         except (OSError, UnicodeError):
-            raise _Refused("the name is not known") from None
+            raise _Unfit("the name is not known") from None
         addresses = [str(address[4][0]) for address in found]
         if not addresses:
-            raise _Refused("the name is not known")
+            raise _Unfit("the name is not known")
         if not self._private and not all(map(_is_public, addresses)):
-            raise _Refused("the address is in a private network")
+            raise _Unfit("the address is in a private network")
         return addresses[0]
 
     # --- posting ----------------------------------------------------------------------------

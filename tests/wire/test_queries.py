@@ -68,8 +68,8 @@ def test_a_page_has_a_size_by_default() -> None:
     assert request.question == AskInbox(view="mine", limit=100)
 
 
-@pytest.mark.parametrize("name", ["feed", "dead_letters", "claim", "nothing"])
-def test_what_others_answer_is_unknown_here(name: str) -> None:
+@pytest.mark.parametrize("name", ["claim", "nothing"])
+def test_what_nobody_answers_is_unknown(name: str) -> None:
     refusal = decode_query(call(name), b"{}", {})
     assert isinstance(refusal, Refused)
     assert refusal.code == "malformed"
