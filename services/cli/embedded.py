@@ -6,11 +6,13 @@ port on loopback may speak as anybody.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 
+from services.notifier.service import Notifier
 from services.router.service import Router
 from shared.adapters.clocks import ShiftedClock, SystemClock
 from shared.adapters.nats_bus import NatsBus
@@ -26,22 +28,54 @@ log = structlog.get_logger()
 WATCH_EVERY_S = 0.5
 
 
+class Service(Protocol):
+    """One of the services. ``run`` serves until ``stop``; ``ready`` is set meanwhile."""
+
+    ready: asyncio.Event
+
+    async def run(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
 class Embedded:
     """A running engine. ``url`` is where front ends connect."""
 
-    def __init__(self, url: str, router: Router, work: asyncio.Task[None]) -> None:
+    def __init__(self, url: str, services: Sequence[Service]) -> None:
+        """Starts the services; they are stopped in the same order, one after the other."""
         self.url = url
-        self._router = router
-        self._work = work
+        self._work = {
+            service: asyncio.create_task(service.run(), name=type(service).__name__)
+            for service in services
+        }
+
+    async def ready(self) -> None:
+        """Wait until all serve; raises what ended one of them."""
+        waiting = [asyncio.ensure_future(service.ready.wait()) for service in self._work]
+        try:
+            for ready in waiting:
+                everybody = {ready, *self._work.values()}
+                await asyncio.wait(everybody, return_when=asyncio.FIRST_COMPLETED)
+                self._check()
+        finally:
+            for ready in waiting:
+                ready.cancel()
 
     async def ended(self) -> None:
-        """Wait until the engine ends by itself, and raise what ended it."""
-        await asyncio.shield(self._work)
+        """Wait until a service ends by itself, and raise what ended it."""
+        await asyncio.wait(self._work.values(), return_when=asyncio.FIRST_COMPLETED)
+        self._check()
 
     async def stop(self) -> None:
-        """Drain and end."""
-        self._router.stop()
-        await self._work
+        """Drain and end: whoever writes first, whoever tells of it last."""
+        for service, work in self._work.items():
+            service.stop()
+            await work
+
+    def _check(self) -> None:
+        for work in self._work.values():
+            if work.done():
+                work.result()
 
 
 @contextlib.asynccontextmanager
@@ -66,11 +100,10 @@ async def embedded(
         url = nats_url or await _broker(stack, data / "nats", nats_port)
         bus = await NatsBus.connect(NatsSettings(url=url, name="fernamt"))
         stack.push_async_callback(bus.close)
-        router = Router(World(store, bus, shifted or SystemClock(), lease_ms))
-        work = asyncio.create_task(router.run(), name="router")
-        engine = Embedded(url, router, work)
+        world = World(store, bus, shifted or SystemClock(), lease_ms)
+        engine = Embedded(url, [Router(world), Notifier(world, channels=outside(world, os.environ))])
         stack.push_async_callback(engine.stop)
-        await _ready(router, work)
+        await engine.ready()
         yield engine
 
 
@@ -101,11 +134,3 @@ async def _keep_running(server: EmbeddedNats) -> None:
                 server.start()
             except NatsServerError as error:
                 log.error("nats_server_not_started", reason=str(error))
-
-
-async def _ready(router: Router, work: asyncio.Task[None]) -> None:
-    ready = asyncio.create_task(router.ready.wait())
-    await asyncio.wait({ready, work}, return_when=asyncio.FIRST_COMPLETED)
-    ready.cancel()
-    if work.done():
-        work.result()

@@ -10,6 +10,7 @@ import uvloop
 
 from services.cli.options import LeaseMs, LogLevel, NatsUrl, StoreUrl, fail
 from services.cli.serving import end_if_told, until_stopped
+from services.notifier.service import Notifier
 from services.presence.service import Presence
 from services.router.service import Router
 from shared.adapters.clocks import SystemClock
@@ -29,11 +30,13 @@ class Service(StrEnum):
 
     ROUTER = "router"
     PRESENCE = "presence"
+    NOTIFIER = "notifier"
 
 
-_SERVICES: dict[Service, type[Router] | type[Presence]] = {
+_SERVICES: dict[Service, type[Router] | type[Presence] | type[Notifier]] = {
     Service.ROUTER: Router,
     Service.PRESENCE: Presence,
+    Service.NOTIFIER: Notifier,
 }
 
 
@@ -75,12 +78,12 @@ async def _serve(service: Service, nats_url: str, store_url: str, lease_ms: int)
         await asyncio.shield(work)
 
 
-async def _drain(serving: Router | Presence, work: "asyncio.Task[None]") -> None:
+async def _drain(serving: Router | Presence | Notifier, work: "asyncio.Task[None]") -> None:
     serving.stop()
     await work
 
 
-async def _announce(serving: Router | Presence) -> None:
+async def _announce(serving: Router | Presence | Notifier) -> None:
     """Print once that it serves."""
     await serving.ready.wait()
     typer.echo("ready")

@@ -5,7 +5,7 @@ thrown away as a whole.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, cast
+from typing import cast
 
 import msgspec
 
@@ -24,7 +24,6 @@ from shared.routing.commands import (
 from shared.routing.decide import Instruction, decide
 from shared.routing.events import PresenceFresh, PresenceStale, SubjectErased
 from shared.routing.ids import OperatorId, Position, UnixMs
-from shared.routing.notify import Feeds, Numbered
 from shared.routing.queries import answer
 from shared.routing.state import SeenCommand
 from shared.routing.transaction import (
@@ -64,19 +63,11 @@ class FiringResult(View, frozen=True, kw_only=True):
     why_not: NotFired | msgspec.UnsetType = msgspec.UNSET
 
 
-class Noted(NamedTuple):
-    """An event and whom it concerns."""
-
-    recorded: Recorded
-    notifications: list[Numbered]
-
-
 class Decider:
     """The state of one workspace, ahead of its log by what is not committed yet."""
 
-    def __init__(self, workspace: Workspace, feeds: Feeds, clock: Clock, epoch: int) -> None:
+    def __init__(self, workspace: Workspace, clock: Clock, epoch: int) -> None:
         self.workspace = workspace
-        self._feeds = feeds
         self._stamps = Stamps(clock, workspace.at)
         self._epoch = epoch
 
@@ -91,12 +82,12 @@ class Decider:
         """
         at = self._stamps.next()
         stamp = Stamp(at, self._epoch)
-        noted = [
-            *self._noted(adopt_revision(self.workspace, stamp)),
-            *self._noted(record(self.workspace, (), stamp)),
-            *self._noted(advance(self.workspace, at, self._epoch)),
+        recorded = [
+            *adopt_revision(self.workspace, stamp),
+            *record(self.workspace, (), stamp),
+            *advance(self.workspace, at, self._epoch),
         ]
-        return _unit(None, None, noted) if noted else None
+        return _unit(None, None, recorded) if recorded else None
 
     def note_presence(self, *, stale: bool) -> Unit | None:
         """Note that nothing is heard of the presence service, or that it is heard again.
@@ -109,11 +100,11 @@ class Decider:
         at = self._stamps.next()
         stamp = Stamp(at, self._epoch)
         fact = PresenceStale() if stale else PresenceFresh()
-        noted = [
-            *self._noted(advance(self.workspace, at, self._epoch)),
-            *self._noted(record(self.workspace, (fact,), stamp)),
+        recorded = [
+            *advance(self.workspace, at, self._epoch),
+            *record(self.workspace, (fact,), stamp),
         ]
-        return _unit(None, None, noted)
+        return _unit(None, None, recorded)
 
     def _somebody_signed_in(self) -> bool:
         operators = self.workspace.operators.values()
@@ -129,14 +120,14 @@ class Decider:
     def take(self, job: Job) -> Unit:
         """Decide on the job as of now, after everything that has fallen due before it."""
         at = self._stamps.next()
-        noted = list(self._noted(advance(self.workspace, at, self._epoch)))
+        recorded = list(advance(self.workspace, at, self._epoch))
         asked = job.asked
         if isinstance(asked, QueryRequest):
-            return _unit(job, self._answer(asked, at), noted)
+            return _unit(job, self._answer(asked, at), recorded)
         early = self._settled(asked, at)
         if early is not None:
-            return _unit(job, early, noted)._replace(sign=early.repeated)
-        return self._execute(job, asked, at, noted)
+            return _unit(job, early, recorded)._replace(sign=early.repeated)
+        return self._execute(job, asked, at, recorded)
 
     def _answer(self, asked: QueryRequest, at: UnixMs) -> Answer:
         position = self.position
@@ -166,20 +157,22 @@ class Decider:
         text = f"this expired {at - expires_at} ms ago"
         return Answer(self.position, at, Refused("expired", text))
 
-    def _execute(self, job: Job, asked: CommandRequest, at: UnixMs, noted: list[Noted]) -> Unit:
+    def _execute(
+        self, job: Job, asked: CommandRequest, at: UnixMs, recorded: list[Recorded]
+    ) -> Unit:
         FAILPOINTS.passing("before_decide")
         refs, vault = seal(asked.command, asked.by, Position(self.position + 1))
         outcome = decide(self.workspace, asked.command, Instruction(asked.by, at, refs))
         if isinstance(outcome, Refused):
-            return _unit(job, Answer(self.position, at, outcome), noted)
+            return _unit(job, Answer(self.position, at, outcome), recorded)
         if outcome.events:
             stamp = _stamp(asked, at, self._epoch)
-            noted.extend(self._noted(record(self.workspace, outcome.events, stamp)))
+            recorded.extend(record(self.workspace, outcome.events, stamp))
         FAILPOINTS.passing("after_decide")
         told = Answer(self.position, at, self._result(asked, outcome.warnings))
         if outcome.events:
-            return _unit(job, told, noted, vault)
-        return _unit(job, told, noted)._replace(sign=True)
+            return _unit(job, told, recorded, vault)
+        return _unit(job, told, recorded)._replace(sign=True)
 
     def _result(self, asked: CommandRequest, warnings: tuple[str, ...] = ()) -> View | None:
         command = asked.command
@@ -198,11 +191,6 @@ class Decider:
             return FiringResult(fired=not warnings, why_not=why_not)
         return None
 
-    def _noted(self, recorded: Iterable[Recorded]) -> Iterable[Noted]:
-        """Number the notifications of each event while the state stands right after it."""
-        for one in recorded:
-            yield Noted(one, self._feeds.number(one.position, one.envelope))
-
 
 def _stamp(asked: CommandRequest, at: UnixMs, epoch: int) -> Stamp:
     request = asked.request if asked.command_id is not None else None
@@ -212,13 +200,12 @@ def _stamp(asked: CommandRequest, at: UnixMs, epoch: int) -> Stamp:
 def _unit(
     job: Job | None,
     answer: Answer | None,
-    noted: Sequence[Noted],
+    recorded: Sequence[Recorded],
     vault: Sequence[VaultRow] = (),
 ) -> Unit:
-    rows = [StoredRow(one.recorded.position, *encode_event(one.recorded.envelope)) for one in noted]
-    notifications = [told for one in noted for told in one.notifications]
-    erase = [erasure for one in noted for erasure in _erasures(one.recorded)]
-    return Unit(job, answer, rows, vault, notifications, erase=erase)
+    rows = [StoredRow(one.position, *encode_event(one.envelope)) for one in recorded]
+    erase = [erasure for one in recorded for erasure in _erasures(one)]
+    return Unit(job, answer, rows, vault, erase=erase)
 
 
 def _erasures(recorded: Recorded) -> Iterable[Erasure]:

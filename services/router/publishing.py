@@ -1,11 +1,11 @@
-"""Everything the router says: answers, messages to the feeds, and notices to other services.
+"""Everything the router says: answers, and notices to other services.
 
 Nothing leaves before its commit, and nothing once the leases are over.
 """
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, assert_never
+from typing import Any
 
 import msgspec
 import structlog
@@ -16,16 +16,7 @@ from shared.adapters.open_store import Store
 from shared.ports import Bus, StoreError
 from shared.routing.commands import Refused
 from shared.routing.events import REF_FIELDS, Actor
-from shared.routing.ids import (
-    EntryPointId,
-    OperatorId,
-    Position,
-    Ref,
-    UnixMs,
-    VisitorId,
-    WorkspaceId,
-)
-from shared.routing.notify import Numbered, Recipient
+from shared.routing.ids import Position, Ref, UnixMs, WorkspaceId
 from shared.routing.queries import ConversationAnswer, Operators
 from shared.routing.settings_views import WorkspaceView
 from shared.routing.views import ConversationView, View
@@ -36,15 +27,7 @@ from shared.wire.log_codec import decode_event
 from shared.wire.notices import position_body
 from shared.wire.replies import answered, refused
 from shared.wire.sealed import unseal
-from shared.wire.subjects import (
-    EntryFeed,
-    Head,
-    OperatorFeed,
-    Sign,
-    TeamFeed,
-    VisitorFeed,
-    subject_of,
-)
+from shared.wire.subjects import Head, Sign, subject_of
 
 log = structlog.get_logger()
 
@@ -96,16 +79,13 @@ class Publishing:
         self._publish(_head_subject(workspace_id), position_body(position))
 
     def release(self, workspace_id: WorkspaceId, unit: Unit) -> None:
-        """Answer and tell: the unit's rows are durable, or it needed none."""
+        """Answer: the unit's rows are durable, or it needed none."""
         if unit.sign and unit.job is not None:
             self._sign(workspace_id, unit.job.asked.by)
         if unit.job is not None and unit.answer is not None and unit.job.reply:
             FAILPOINTS.passing("before_reply")
             self._answer(workspace_id, unit.job.reply, unit.answer)
             FAILPOINTS.passing("after_reply")
-        for numbered in unit.notifications:
-            subject = _feed_subject(workspace_id, numbered.notification.recipient)
-            self._publish(subject, _feed_message(numbered))
 
     def refuse(self, job: Job, refusal: Refused) -> None:
         """Answer at once with something that was decided on nothing."""
@@ -124,7 +104,7 @@ class Publishing:
     def _publish(self, subject: str, data: bytes, headers: Mapping[str, str] | None = None) -> None:
         """Send, or drop what the bus has no room for: what is said is in the log.
 
-        Whoever waits for an answer asks again, and whoever reads a feed sees the gap.
+        Whoever waits for an answer asks again.
         """
         try:
             self._bus.publish(subject, data, headers=headers)
@@ -222,34 +202,3 @@ def _readable(fields: Fields, refs: Sequence[str], texts: Texts) -> Fields:
 @lru_cache(maxsize=65_536)
 def _head_subject(workspace_id: WorkspaceId) -> str:
     return subject_of(Head(workspace_id))
-
-
-@lru_cache(maxsize=65_536)
-def _feed_subject(workspace_id: WorkspaceId, recipient: Recipient) -> str:
-    match recipient.kind:
-        case "operator":
-            return subject_of(OperatorFeed(workspace_id, OperatorId(recipient.id)))
-        case "visitor":
-            return subject_of(VisitorFeed(workspace_id, VisitorId(recipient.id)))
-        case "entry":
-            return subject_of(EntryFeed(workspace_id, EntryPointId(recipient.id)))
-        case "team":
-            return subject_of(TeamFeed(workspace_id))
-        case _:
-            assert_never(recipient.kind)
-
-
-def _feed_message(numbered: Numbered) -> bytes:
-    """``{"id", "seq"?, "type", "position", "at", "alert", ...}``."""
-    notification = numbered.notification
-    seq = {} if numbered.seq is None else {"seq": numbered.seq}
-    message: Fields = {
-        "id": numbered.id,
-        **seq,
-        "type": notification.type,
-        "position": numbered.position,
-        "at": numbered.at,
-        "alert": notification.alert,
-        **notification.fields,
-    }
-    return _encode(message)

@@ -6,7 +6,6 @@ from typing import NamedTuple
 from shared.ports import Erasure, StoredRow, VaultRow
 from shared.routing.commands import Refused
 from shared.routing.ids import Position, UnixMs
-from shared.routing.notify import Numbered
 from shared.routing.views import View
 from shared.wire.queries import QueryRequest
 from shared.wire.requests import CommandRequest
@@ -40,7 +39,6 @@ class Unit(NamedTuple):
     answer: Answer | None
     rows: Sequence[StoredRow] = ()
     vault: Sequence[VaultRow] = ()
-    notifications: Sequence[Numbered] = ()
     sign: bool = False
     """The job was accepted and left nothing in the log that would show its sender alive."""
     erase: Sequence[Erasure] = ()

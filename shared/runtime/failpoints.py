@@ -16,6 +16,10 @@ PLACES = (
     "after_reply",
     "before_publish",
     "mid_batch",
+    "before_feed",
+    "after_feed",
+    "before_progress",
+    "after_progress",
 )
 VARIABLE = "FERNAMT_FAILPOINT"
 _KILLED = 137

@@ -9,7 +9,15 @@ from typing import Literal
 
 import msgspec
 
-from shared.routing.ids import ConversationId, EntryPointId, OperatorId, Position, Ref, UnixMs
+from shared.routing.ids import (
+    ConversationId,
+    EntryPointId,
+    GroupId,
+    OperatorId,
+    Position,
+    Ref,
+    UnixMs,
+)
 from shared.routing.vocabulary import (
     CloseReason,
     ConversationState,
@@ -30,10 +38,15 @@ class FeedMessage(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     alert: bool
 
 
-class _Counted(FeedMessage, frozen=True, kw_only=True):
+class _Numbered(FeedMessage, frozen=True, kw_only=True):
     """``seq`` counts the messages to one recipient from 1, without gaps."""
 
     seq: int
+
+
+class _Counted(_Numbered, frozen=True, kw_only=True):
+    """About one conversation of the reader's."""
+
     conversation_id: ConversationId
 
 
@@ -113,7 +126,8 @@ class Missed(_Counted, frozen=True, kw_only=True, tag="missed"):
 
 
 class ConversationChanged(_Counted, frozen=True, kw_only=True, tag="conversation_changed"):
-    """Something about a conversation that you are in; ask for it to see what."""
+    """Something about a conversation that you are in; ask for it to see what. Or somebody else took
+    one of which you were told."""
 
     state: ConversationState
 
@@ -122,9 +136,12 @@ class ConversationChanged(_Counted, frozen=True, kw_only=True, tag="conversation
 
 
 class Queued(_Counted, frozen=True, kw_only=True, tag="queued"):
-    """It waits; ``place`` counts from 1 those who are served by the same operators."""
+    """It waits; ``place`` counts from 1 those who are served by the same operators.
 
-    place: int | None
+    Told when it begins to wait, and another place ten seconds after the last at the soonest.
+    """
+
+    place: int
 
 
 class OperatorJoined(_Counted, frozen=True, kw_only=True, tag="operator_joined"):
@@ -153,9 +170,32 @@ class Reassigned(_Counted, frozen=True, kw_only=True, tag="reassigned"):
 
 
 class Notice(_Counted, frozen=True, kw_only=True, tag="notice"):
-    """Something to tell, in the visitor's language: ``please_wait``."""
+    """Something to tell: an answer takes longer (``please_wait``), or nobody could give one
+    (``missed``). ``text`` says it in the visitor's language."""
 
-    code: Literal["please_wait"]
+    code: Literal["please_wait", "missed"]
+    text: str
+
+
+class Invitation(_Numbered, frozen=True, kw_only=True, tag="invitation"):
+    """A rule speaks to the visitor. ``text`` is null if it was erased."""
+
+    entry_point_id: EntryPointId
+    text: str | None
+
+
+class GroupAsked(msgspec.Struct, frozen=True):
+    """A group to choose; ``name`` is in the visitor's language."""
+
+    group_id: GroupId
+    name: str
+
+
+class AskGroup(_Numbered, frozen=True, kw_only=True, tag="ask_group"):
+    """A rule asks the visitor which group it wants."""
+
+    entry_point_id: EntryPointId
+    groups: tuple[GroupAsked, ...]
 
 
 class Closed(_Counted, frozen=True, kw_only=True, tag="closed"):
@@ -182,6 +222,10 @@ class TeamConversationChanged(FeedMessage, frozen=True, kw_only=True, tag="conve
     state: ConversationState
 
 
+class QueueChanged(FeedMessage, frozen=True, kw_only=True, tag="queue_changed"):
+    """Who waits, or in which order; at most one a second, the last of a burst among them."""
+
+
 class ModeChanged(FeedMessage, frozen=True, kw_only=True, tag="mode_changed"):
     """How an entry point shows itself from now on."""
 
@@ -205,8 +249,18 @@ FEEDS: dict[str, tuple[type[FeedMessage], ...]] = {
         Missed,
         ConversationChanged,
     ),
-    "visitor": (Queued, OperatorJoined, OperatorLeft, OperatorPresence, Reassigned, Notice, Closed),
-    "team": (StatusChanged, TeamConversationChanged),
+    "visitor": (
+        Queued,
+        OperatorJoined,
+        OperatorLeft,
+        OperatorPresence,
+        Reassigned,
+        Notice,
+        Invitation,
+        AskGroup,
+        Closed,
+    ),
+    "team": (StatusChanged, TeamConversationChanged, QueueChanged),
     "entry": (ModeChanged,),
 }
 """The types of messages that each kind of feed brings."""

@@ -1,8 +1,9 @@
 """Where the engine's own time goes, command by command: its real code, in this process, no servers.
 
-Each stage is called as the router calls it and timed by itself; then the same commands go through
-the router's own classes in one piece. What the broker's client, the database's client and the event
-loop take is not in here: for the whole see the processor time of the engine's process.
+Each stage is called as its service calls it and timed by itself, the notifier's among them; then
+the same commands go through the router's own classes in one piece, without the notifier's. What
+the broker's client, the database's client and the event loop take is not in here: for the whole see
+the processor time of the engine's process.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +12,7 @@ from statistics import median
 from time import perf_counter_ns
 from typing import Any, cast
 
-from services.router import publishing
+from services.notifier.rendering import body_of, feed_subject
 from services.router.decider import ConversationResult, Decider
 from services.router.intake import Intake
 from services.router.publishing import Publishing
@@ -131,7 +132,7 @@ class Whole:
 
     def __init__(self) -> None:
         workspace = Workspace(workspace_id=WORKSPACE)
-        self._decider = Decider(workspace, Feeds(workspace), SystemClock(), EPOCH)
+        self._decider = Decider(workspace, SystemClock(), EPOCH)
         sink, nowhere = cast("Any", _Sink()), cast("Any", None)
         self._publishing = Publishing(sink, nowhere, _OnDuty(), nowhere)
         self._intake = Intake(sink, self._publishing)
@@ -180,8 +181,7 @@ def _typical_us(side: Staged | Whole, several: Sequence[Said]) -> list[float]:
 
 
 def _fed(numbered: Numbered) -> tuple[str, bytes]:
-    subject = publishing._feed_subject(WORKSPACE, numbered.notification.recipient)
-    return subject, publishing._feed_message(numbered)
+    return feed_subject(WORKSPACE, numbered.notification.recipient), body_of(numbered, {})
 
 
 def _gaps(marks: Sequence[int]) -> Iterator[int]:

@@ -53,6 +53,23 @@ SETTINGS: list[tuple[str, Fields]] = [
     ("join_group", {"operator_id": "ben", "group_id": "calls"}),
     ("join_group", {"operator_id": "cleo", "group_id": "support"}),
 ]
+RULES = ("service", "rules")
+HELLO: Fields = {
+    "rule_id": "hello",
+    "name": "Hello",
+    "order": 1,
+    "enabled": True,
+    "when": {"always": True},
+    "then": [{"invite": {"message": "May I help you?"}}, {"ask_group": ["support"]}],
+    "only_when_live": False,
+}
+FIRED: Fields = {
+    "rule_id": "hello",
+    "visitor_id": "xenia",
+    "session_id": "s1",
+    "entry_point_id": "site",
+    "held": ["when"],
+}
 OPEN: Fields = {"conversation_id": "c1", "entry_point_id": "site", "attributes": {"cart": 3}}
 C1: Fields = {"conversation_id": "c1"}
 C2: Fields = {"conversation_id": "c2"}
@@ -123,11 +140,14 @@ async def played() -> AsyncIterator[Played]:
             }
             for actor, command, body in [*((ADMIN, *setting) for setting in SETTINGS), *STORY]:
                 await _done(client, actor, command, body)
+            version = await _done(client, ADMIN, "save_rule", HELLO)
+            await _done(client, RULES, "rule_fired", FIRED | {"version": version})
             await feeds["operator"].until(lambda _: feeds["operator"].of("escalated"))
             last = 0
             for actor, command, body in ONCE_IT_IS_SLOW:
                 last = await _done(client, actor, command, body)
             await events.until(lambda _: _position(events) >= last)
+            await feeds["team"].until(lambda bodies: bodies[-1]["position"] >= last)
             yield Played(client, feeds, events)
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from shared.routing.notify import TEAM, Feeds, Numbered
-from shared.routing.replay import Replay
+from shared.routing.events import Actor
+from shared.routing.notify import TEAM, Numbered, Telling
 from shared.routing.transaction import Recorded
 from shared.routing.workspace import Workspace
 from tests.core.story import Steps, Story
@@ -16,14 +16,12 @@ class Listening(Story):
     def __init__(self) -> None:
         self.heard: list[Numbered] = []
         self.new: list[Numbered] = []
+        self._telling = Telling(Workspace(workspace_id="acme"))
         super().__init__()
 
     def saw(self, recorded: Recorded) -> None:
-        if not hasattr(self, "_feeds"):
-            self._feeds = Feeds(self.workspace)
-        messages = self._feeds.number(recorded.position, recorded.envelope)
-        self.heard += messages
-        self.new += messages
+        self._hear(self._telling.begins(*recorded))
+        self._hear(self._telling.feed(*recorded))
 
     def given(self, *steps: Steps) -> "Listening":
         super().given(*steps)
@@ -33,7 +31,17 @@ class Listening(Story):
     def after(self, seconds: int) -> "Listening":
         self.new = []
         super().after(seconds)
+        self._hear(self._telling.rest())
         return self
+
+    def when(self, actor: Actor, name: str, /, *, cmd: str | None = None, **fields: Any) -> "Story":
+        super().when(actor, name, cmd=cmd, **fields)
+        self._hear(self._telling.rest())
+        return self
+
+    def _hear(self, messages: Sequence[Numbered]) -> None:
+        self.heard += messages
+        self.new += messages
 
     def told_to(self, operator_id: str) -> list[dict[str, Any]]:
         """What the last step said to an operator, with whether it rings."""
@@ -57,11 +65,10 @@ class Listening(Story):
 
 
 def heard_again(log: Sequence[Recorded]) -> list[Numbered]:
-    """What the feeds of a workspace that follows the same log would say."""
-    replaying = Replay(Workspace(workspace_id="acme"))
-    feeds = Feeds(replaying.workspace)
+    """What somebody says who reads the same log in one go."""
+    telling = Telling(Workspace(workspace_id="acme"))
     heard: list[Numbered] = []
-    for position, envelope in log:
-        assert replaying.feed(position, envelope) is None
-        heard += feeds.number(position, envelope)
-    return heard
+    for recorded in log:
+        heard += telling.begins(*recorded)
+        heard += telling.feed(*recorded)
+    return heard + telling.rest()

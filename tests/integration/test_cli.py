@@ -158,10 +158,10 @@ def test_a_router_asks_for_its_servers() -> None:
     )
 
 
-def test_there_are_no_other_services_yet() -> None:
-    said = run("run", "notifier")
+def test_there_is_no_service_of_another_name() -> None:
+    said = run("run", "telegraph")
     assert said.code == 2
-    assert "notifier" in said.err
+    assert "telegraph" in said.err
 
 
 async def test_a_router_runs_on_servers_of_ones_own(postgres_url: str) -> None:

@@ -1,0 +1,168 @@
+"""Answers to those who missed messages of their own feed."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import structlog
+
+from services.notifier.catching_up import Rereading, Wanted
+from services.notifier.feeds import WorkspaceFeeds
+from services.notifier.rendering import rendered
+from shared.adapters.log_follower import LogFollower
+from shared.adapters.nats_bus import NotSent
+from shared.ports import Message, StoreError, Subscription
+from shared.routing.commands import Refused
+from shared.routing.decide.rights import unknown
+from shared.routing.events import Actor
+from shared.routing.ids import OperatorId, Position, WorkspaceId
+from shared.routing.notify import Numbered, Recipient
+from shared.routing.questions import AskFeed
+from shared.routing.workspace import Workspace
+from shared.runtime.duty import Duty
+from shared.runtime.tasks import Tasks
+from shared.runtime.world import World
+from shared.wire.queries import QueryRequest, decode_query
+from shared.wire.replies import Reply, answered, refused
+from shared.wire.subjects import is_reply, parse_call, queries_of
+
+log = structlog.get_logger()
+
+QUERY = "feed"
+QUESTIONS_MAX = 1_000
+"""Answers under way; beyond it ``overloaded``, at once."""
+REACH_WITHIN_S = 5.0
+"""How long an answer waits for the position that it is to reflect."""
+BYTES_MAX = 512 * 1024
+"""Of the messages in one answer; whoever gets fewer than there are asks again from the last."""
+
+
+class FeedAnswer(msgspec.Struct, frozen=True):
+    """The answer to the query ``feed``: messages as they were sent, in their order."""
+
+    messages: tuple[msgspec.Raw, ...]
+
+
+class Answering:
+    """Hears the query ``feed`` of the workspaces that it is given, and answers it."""
+
+    def __init__(
+        self,
+        world: World,
+        duty: Duty,
+        follower: LogFollower,
+        feeds: Mapping[WorkspaceId, WorkspaceFeeds],
+        tasks: Tasks,
+    ) -> None:
+        self._world = world
+        self._duty = duty
+        self._follower = follower
+        self._feeds = feeds
+        self._tasks = tasks
+        self._rereading = Rereading(world.store.events)
+        self._under_way = 0
+
+    async def listen(self, workspace_id: WorkspaceId) -> Subscription:
+        """Answer for this workspace from now on."""
+        return await self._world.bus.subscribe(queries_of(workspace_id, QUERY), self._on_message)
+
+    def _on_message(self, message: Message) -> None:
+        if not is_reply(message.reply):
+            log.warning("reply_subject_refused", subject=message.subject)
+            return
+        call = parse_call(message.subject)
+        asked = (
+            call if isinstance(call, Refused) else decode_query(call, message.data, message.headers)
+        )
+        if not isinstance(asked, Refused) and self._under_way >= QUESTIONS_MAX:
+            asked = Refused("overloaded", f"{QUESTIONS_MAX} answers are under way")
+        if isinstance(asked, Refused):
+            self._reply(message.reply, refused(asked))
+            return
+        self._under_way += 1
+        self._tasks.start(self._answer(message.reply, asked), "answer")
+
+    async def _answer(self, reply: str, asked: QueryRequest) -> None:
+        try:
+            answer = await self._answer_to(asked)
+        except StoreError as error:
+            log.warning("answer_not_made", workspace=asked.workspace_id, reason=str(error))
+            answer = refused(Refused("unavailable", "the log could not be read just now"))
+        finally:
+            self._under_way -= 1
+        self._reply(reply, answer)
+
+    def _reply(self, reply: str, answer: Reply) -> None:
+        if not self._duty.holds():
+            return
+        try:
+            self._world.bus.publish(reply, answer.body, headers=answer.headers)
+        except NotSent as error:
+            log.warning("not_sent", reason=str(error))
+
+    async def _answer_to(self, asked: QueryRequest) -> Reply:
+        assert isinstance(asked.question, AskFeed)
+        workspace_id, by = asked.workspace_id, asked.by
+        await self._reach(workspace_id, asked.min_position)
+        feeds = self._feeds.get(workspace_id)
+        now = self._world.clock.wall_ms()
+        if asked.expires_at is not None and asked.expires_at < now:
+            return refused(Refused("expired", f"this expired {now - asked.expires_at} ms ago"))
+        if feeds is None or feeds.position < asked.min_position:
+            text = f"position {asked.min_position} has not come here yet"
+            return refused(Refused("unavailable", text))
+        refusal = _not_for(by, feeds.workspace)
+        if refusal is not None:
+            return refused(refusal)
+        position = feeds.position
+        recipient = Recipient("operator" if by.kind == "operator" else "visitor", by.id)
+        wanted = Wanted(recipient, asked.question.after, asked.question.limit)
+        messages = await self._messages(workspace_id, feeds, wanted, position)
+        bodies = await rendered(self._world.store.vault, messages)
+        answer = FeedAnswer(tuple(msgspec.Raw(body) for body in _fitting(bodies)))
+        return answered(position, now, answer)
+
+    async def _reach(self, workspace_id: WorkspaceId, min_position: Position) -> None:
+        """Wait for what the asker knows of, and for what is known to be there."""
+        wanted = max(min_position, self._follower.noticed(workspace_id))
+        try:
+            async with asyncio.timeout(REACH_WITHIN_S):
+                await self._follower.reach(workspace_id, wanted)
+        except TimeoutError:
+            log.info("answer_not_up_to_date", workspace=workspace_id, wanted=wanted)
+
+    async def _messages(
+        self,
+        workspace_id: WorkspaceId,
+        feeds: WorkspaceFeeds,
+        wanted: Wanted,
+        position: Position,
+    ) -> Sequence[Numbered]:
+        if wanted.after >= feeds.last(wanted.recipient):
+            return []
+        known = feeds.remembered.messages(wanted)
+        if known is None:
+            return await self._rereading.messages(workspace_id, wanted, position)
+        return [message for message in known if message.position <= position]
+
+
+def _not_for(by: Actor, workspace: Workspace) -> Refused | None:
+    """Why somebody gets no feed, if so."""
+    if by.kind not in AskFeed.allowed:
+        kinds = " or ".join(AskFeed.allowed)
+        return Refused("not_allowed", f"a {by.kind} has no feed; a {kinds} has")
+    if by.kind == "operator":
+        operator = workspace.operators.get(OperatorId(by.id))
+        if operator is None or operator.removed:
+            return unknown("operator", by.id)
+    return None
+
+
+def _fitting(bodies: Sequence[bytes]) -> Sequence[bytes]:
+    """As many from the first as fit into one answer, at least one."""
+    size = 0
+    for number, body in enumerate(bodies):
+        size += len(body) + 1
+        if size > BYTES_MAX and number:
+            return bodies[:number]
+    return bodies

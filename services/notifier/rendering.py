@@ -1,0 +1,69 @@
+"""From numbered notifications to what is sent: subjects, and bodies with their texts put in."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, assert_never
+
+import msgspec
+
+from services.notifier.phrases import language_of, phrase
+from shared.ports import Vault
+from shared.routing.ids import EntryPointId, OperatorId, Ref, VisitorId, WorkspaceId
+from shared.routing.notify import Numbered, Recipient
+from shared.wire.sealed import unseal
+from shared.wire.subjects import EntryFeed, OperatorFeed, TeamFeed, VisitorFeed, subject_of
+
+Texts = Mapping[Ref, object]
+
+_encode = msgspec.json.Encoder().encode
+
+
+async def rendered(vault: Vault, messages: Sequence[Numbered]) -> list[bytes]:
+    """The bodies of the messages, the same however often they are made.
+
+    Only a text that was erased is missing then, and null stands in its place. Raises
+    ``StoreUnavailable``.
+    """
+    wordings = (message.notification.wording for message in messages)
+    refs = [wording.ref for wording in wordings if wording is not None and wording.ref is not None]
+    texts: Texts = {}
+    if refs:
+        texts = {ref: unseal(body) for ref, body in (await vault.read(refs)).items()}
+    return [body_of(message, texts) for message in messages]
+
+
+def body_of(numbered: Numbered, texts: Texts) -> bytes:
+    """``{"id", "seq"?, "type", "position", "at", "alert", ..., "text"?}``."""
+    notification = numbered.notification
+    seq = {} if numbered.seq is None else {"seq": numbered.seq}
+    message: dict[str, Any] = {
+        "id": numbered.id,
+        **seq,
+        "type": notification.type,
+        "position": numbered.position,
+        "at": numbered.at,
+        "alert": notification.alert,
+        **notification.fields,
+    }
+    wording = notification.wording
+    if wording is not None and wording.ref is not None:
+        message["text"] = texts.get(wording.ref)
+    elif wording is not None:
+        message["text"] = phrase(f"notice_{wording.code}", language_of(*wording.languages))
+    return _encode(message)
+
+
+@lru_cache(maxsize=65_536)
+def feed_subject(workspace_id: WorkspaceId, recipient: Recipient) -> str:
+    """Where a recipient listens."""
+    match recipient.kind:
+        case "operator":
+            return subject_of(OperatorFeed(workspace_id, OperatorId(recipient.id)))
+        case "visitor":
+            return subject_of(VisitorFeed(workspace_id, VisitorId(recipient.id)))
+        case "entry":
+            return subject_of(EntryFeed(workspace_id, EntryPointId(recipient.id)))
+        case "team":
+            return subject_of(TeamFeed(workspace_id))
+        case _:
+            assert_never(recipient.kind)
