@@ -66,8 +66,7 @@ class Knowledge:
         self._around: Surroundings | None = None
         self.rules_version = Position(0)
         """Position of the last event that changed the rules, or how many of them count."""
-        self.arranged: OrderedDict[tuple[VisitorId, SessionId], None] = OrderedDict()
-        """Sessions for which rules arranged something, the new ones last."""
+        self._arranged: dict[VisitorId, None] = {}
         self.firings: OrderedDict[tuple[VisitorId, RuleId], Firing] = OrderedDict()
 
     @property
@@ -89,6 +88,11 @@ class Knowledge:
     def rest(self) -> None:
         """After the last event there is for now."""
         self._following.rest()
+
+    def take_arranged(self) -> list[VisitorId]:
+        """The visitors for whom rules arranged something since this was asked last."""
+        arranged, self._arranged = self._arranged, {}
+        return list(arranged)
 
     def rules(self) -> RuleSet:
         if self._rules is None:
@@ -119,7 +123,7 @@ class Knowledge:
         return list(self._compiled.values())
 
     def _note(self, event: e.RuleFired, position: Position, at: UnixMs) -> None:
-        self.arranged[event.visitor_id, event.session_id] = None
+        self._arranged[event.visitor_id] = None
         which = (event.visitor_id, event.rule_id)
         self.firings[which] = Firing(position, at, event.session_id)
         self.firings.move_to_end(which)

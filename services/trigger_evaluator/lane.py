@@ -1,7 +1,6 @@
 """The line of one workspace's views: in their order, bounded, one at a time for each visitor."""
 
 from collections import deque
-from collections.abc import Iterator
 
 import msgspec
 
@@ -85,11 +84,6 @@ class Lane:
         job = behind.popleft()
         self._leaves(job)
         return job
-
-    def left(self) -> Iterator[Job]:
-        """Empty the line; whom nobody answers now, nobody will."""
-        while (job := self.take()) is not None:
-            yield job
 
     def _leaves(self, job: Job) -> None:
         if job.view is not None:

@@ -25,10 +25,16 @@ VIEWS_KEPT = 8
 VISITORS_MAX = 200_000
 """Whose visits are counted beyond their end."""
 
+_AGAIN = "--again-"
+"""A page that goes on with a session that is over begins a new one: ``s-1--again-2``."""
+_ROOT_MAX = 48
+
 Plain = str | int | float | bool | None
 
 
 class VisitKey(NamedTuple):
+    """``session_id`` is the one that the page gave."""
+
     workspace_id: WorkspaceId
     visitor_id: VisitorId
     session_id: SessionId
@@ -68,6 +74,8 @@ class Visit(msgspec.Struct):
     """One session. ``pages`` are the last ones by the moments at which they were looked at."""
 
     key: VisitKey
+    session_id: SessionId
+    """The page's, or one of its own if the page goes on with one that is over."""
     since_ms: int
     seen_ms: int
     visit_count: int
@@ -115,6 +123,8 @@ class Visits:
         self._visitors_max = visitors_max
         self._visits: OrderedDict[VisitKey, Visit] = OrderedDict()
         self._counts: OrderedDict[tuple[WorkspaceId, VisitorId], int] = OrderedDict()
+        self._ended: OrderedDict[VisitKey, int] = OrderedDict()
+        """How many sessions under this name are over."""
         self.weight = 0
         """Bytes of all visits, about."""
         self.forgotten = 0
@@ -138,17 +148,28 @@ class Visits:
         return None
 
     def track(
-        self, key: VisitKey, view: PageView, name: str, now_ms: int, *, known: bool, ago_ms: int = 0
+        self,
+        key: VisitKey,
+        view: PageView,
+        name: str,
+        now_ms: int,
+        *,
+        known: bool = False,
+        going_on: SessionId | None = None,
+        ago_ms: int = 0,
     ) -> Tracked:
         """Take a view that came in at ``now_ms`` and was made ``ago_ms`` earlier.
 
         ``name`` tells it from other views; the same again is the same view. ``known``: the visitor
-        has been here in an earlier session, whatever is remembered of it.
+        has been here in an earlier session, whatever is remembered of it; ``going_on``: the session
+        for which rules arranged something.
         """
         self.expire(now_ms)
         visit = self._visits.get(key)
         if visit is None:
-            visit = self._begin(key, now_ms, min(max(ago_ms, 0), self._session_ms), known=known)
+            since_ms = now_ms - min(max(ago_ms, 0), self._session_ms)
+            visit = self._begin(key, self._session_of(key, going_on), since_ms, known=known)
+            visit.seen_ms = now_ms
         else:
             visit.seen_ms = now_ms
             self._visits.move_to_end(key)
@@ -168,14 +189,26 @@ class Visits:
             if now_ms - visit.seen_ms < self._session_ms:
                 return
             self._drop_first()
+            _, again, number = visit.session_id.rpartition(_AGAIN)
+            self._ended[visit.key] = int(number) if again and number.isdecimal() else 1
+            if len(self._ended) > self._visitors_max:
+                self._ended.popitem(last=False)
 
-    def _begin(self, key: VisitKey, now_ms: int, ago_ms: int, *, known: bool) -> Visit:
+    def _session_of(self, key: VisitKey, going_on: SessionId | None) -> SessionId:
+        """The session that begins, or goes on since before this process started."""
+        ended = self._ended.get(key, 0)
+        if ended:
+            return SessionId(f"{key.session_id[:_ROOT_MAX]}{_AGAIN}{ended + 1}")
+        root = f"{key.session_id[:_ROOT_MAX]}{_AGAIN}"
+        return going_on if going_on is not None and going_on.startswith(root) else key.session_id
+
+    def _begin(self, key: VisitKey, session_id: SessionId, since_ms: int, *, known: bool) -> Visit:
         who = (key.workspace_id, key.visitor_id)
         count = self._counts.pop(who, 0) + 1
         self._counts[who] = count
         if len(self._counts) > self._visitors_max:
             self._counts.popitem(last=False)
-        visit = Visit(key, now_ms - ago_ms, now_ms, count, known or count > 1)
+        visit = Visit(key, session_id, since_ms, since_ms, count, known or count > 1)
         self._visits[key] = visit
         return visit
 

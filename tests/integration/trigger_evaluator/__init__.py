@@ -1,0 +1,1 @@
+"""The trigger evaluator over a real broker, beside a real router."""

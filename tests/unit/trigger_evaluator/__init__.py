@@ -1,0 +1,1 @@
+"""Page views, rules and what is judged, without servers."""
