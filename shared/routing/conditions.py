@@ -29,13 +29,14 @@ _FAMILY_KINDS: dict[str, FieldKind] = {
 _EQUAL: tuple[Op, ...] = ("equals", "not_equals", "in", "exists")
 _TEXT: tuple[Op, ...] = ("contains", "starts_with", "ends_with", "wildcard", "matches")
 _ORDER: tuple[Op, ...] = ("gt", "gte", "lt", "lte")
-_OPS: dict[FieldKind, tuple[Op, ...]] = {
+OPS: dict[FieldKind, tuple[Op, ...]] = {
     "text": _EQUAL + _TEXT,
     "number": _EQUAL + _ORDER,
     "truth": ("equals", "not_equals", "exists"),
     "time": _EQUAL + _ORDER,
     "any": _EQUAL + _TEXT + _ORDER,
 }
+"""How a field of each kind can be compared."""
 _WANTED: dict[FieldKind, str] = {
     "text": "a text",
     "number": "a number",
@@ -86,8 +87,8 @@ def _fault_of(path: str, node: Condition, field: str) -> Fault | None:
     kind = kind_of(field)
     if kind is None:
         return Fault(f"{path}.field", f"there is no field {field}")
-    if node.op not in _OPS[kind]:
-        return Fault(f"{path}.op", f"{field} can be compared by {', '.join(_OPS[kind])}")
+    if node.op not in OPS[kind]:
+        return Fault(f"{path}.op", f"{field} can be compared by {', '.join(OPS[kind])}")
     wanted = _unmet(kind, node.op, node.value)
     return Fault(f"{path}.value", f"{wanted} is expected") if wanted else None
 

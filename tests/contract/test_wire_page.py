@@ -12,9 +12,12 @@ from msgspec import UNSET
 
 from services.router.live import JOBS_MAX
 from shared.routing.commands import COMMANDS
+from shared.routing.conditions import OPS, FieldKind, kind_of
 from shared.routing.evolve import COMMANDS_MAX
 from shared.routing.policy import WORKSPACE_ONLY, Policy, SlowStep, WideningStep
 from shared.routing.questions import QUERIES
+from shared.routing.rules import FAMILIES, FIELDS, Action, Op
+from shared.routing.vocabulary import NotFired
 from shared.wire.feeds import FEEDS, FeedMessage
 from shared.wire.refusals import BODY_BYTES_MAX, DEPTH_MAX
 from shared.wire.replies import STATUS
@@ -92,10 +95,54 @@ def test_commands_are_those_there_are() -> None:
     assert _described("Commands") == expected
 
 
-def test_what_is_reserved_stands_apart() -> None:
-    rows = {row[0].strip("`") for row in _rows(_part("Commands", "Presence"))} - {"command"}
-    assert rows == {name for name, command in COMMANDS.items() if command.reserved == "presence"}
-    assert {command.reserved for command in COMMANDS.values()} == {"", "presence"}
+@pytest.mark.parametrize(("part", "service"), [("Presence", "presence"), ("Rules", "rules")])
+def test_what_is_reserved_stands_apart(part: str, service: str) -> None:
+    rows = {row[0].strip("`") for row in _rows(_part("Commands", part)) if row[1] in _WHO}
+    assert rows == {name for name, command in COMMANDS.items() if command.reserved == service}
+
+
+def test_two_services_have_commands_of_their_own() -> None:
+    assert {command.reserved for command in COMMANDS.values()} == {"", "presence", "rules"}
+
+
+def test_every_condition_that_can_be_made_is_explained() -> None:
+    """Fields with the ops they take, as rules are judged when they are saved."""
+    rows = [row for row in _rows(_part("Commands", "Rules")) if row[1] in _KINDS]
+    described = {
+        field: (_KINDS[row[1]], set(_ops(row[2])))
+        for row in rows
+        for field in re.findall(r"`([a-z_]+\.?)(?:[A-Z]+)?`", row[0])
+    }
+    expected = {
+        field: (kind, set(OPS[kind]))
+        for field in (*FIELDS, *FAMILIES)
+        if (kind := kind_of(field if field in FIELDS else f"{field}x")) is not None
+    }
+    assert described == expected
+
+
+_KINDS: dict[str, FieldKind] = {
+    "text": "text",
+    "number": "number",
+    "true or false": "truth",
+    '`"HH:MM"`': "time",
+    "text, number, true or false": "any",
+}
+
+
+def _ops(cell: str) -> tuple[str, ...]:
+    return get_args(Op) if cell == "all of them" else tuple(re.findall(r"`([a-z_]+)`", cell))
+
+
+def test_every_action_is_explained() -> None:
+    rows = [row[0] for row in _rows(_part("Commands", "Rules")) if row[0].startswith("`{")]
+    named = {name for row in rows for name in re.findall(r'`{"([a-z_]+)"', row)}
+    assert named == set(Action.__struct_fields__)
+
+
+def test_every_reason_why_a_rule_did_nothing_is_named() -> None:
+    (row,) = [row for row in _rows(_part("Commands", "Rules")) if row[0] == "`rule_fired`"]
+    assert set(get_args(NotFired)) <= set(re.findall(r"`([a-z_]+)`", row[3]))
 
 
 def test_queries_are_those_there_are() -> None:
