@@ -3,6 +3,8 @@
 It makes no supervisor: who starts it watches ``running`` and may call ``start`` again.
 """
 
+import asyncio
+import contextlib
 import fcntl
 import json
 import os
@@ -13,6 +15,7 @@ import subprocess
 import sys
 import sysconfig
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Final
@@ -80,6 +83,7 @@ class EmbeddedNats:
         self._extra = extra_config
         self._process: subprocess.Popen[bytes] | None = None
         self._log_start = 0
+        self._is_ready = False
         self.url = ""
         """``nats://127.0.0.1:<port>``, once started."""
 
@@ -105,29 +109,23 @@ class EmbeddedNats:
         """
         if self.running:
             return self.url
-        if threading.current_thread() is not threading.main_thread():
-            raise NatsServerError(
-                "nats-server must be started from the main thread: it ends with the thread"
-            )
-        binary = find_binary()
-        try:
-            with _lock(self._dir) as lock:
-                self._write_config()
-                self._process = self._spawn(binary, lock)
-        except OSError as error:
-            raise NatsServerError(
-                f"cannot write to {self._dir}: {error.strerror}; choose a directory of your own"
-            ) from error
-        ready = False
-        try:
-            self._port = self._wait_for_port(READY_WITHIN_S)
-            self.url = f"nats://{_HOST}:{self._port}"
-            ready = True
-        finally:
-            if not ready:
-                self.stop()
-        log.info("nats_server_started", url=self.url, pid=self.pid, log=str(self.log_file))
-        return self.url
+        with self._starting(LEFT_WITHIN_S) as looks:
+            for port in looks:
+                if port and _greets(port):
+                    return self._started(port)
+                sleep(_LOOK_EVERY_S)
+        raise NatsServerError(self._why_not_ready())
+
+    async def start_again(self) -> str:
+        """The same without blocking, for a server that has died; it does not wait for another."""
+        if self.running:
+            return self.url
+        with self._starting(left_within_s=0) as looks:
+            for port in looks:
+                if port and await asyncio.to_thread(_greets, port):
+                    return self._started(port)
+                await asyncio.sleep(_LOOK_EVERY_S)
+        raise NatsServerError(self._why_not_ready())
 
     def stop(self) -> None:
         """End the server in order, by force after ``STOP_WITHIN_S``. Blocks."""
@@ -150,6 +148,36 @@ class EmbeddedNats:
         self.stop()
 
     # -- starting ----------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _starting(self, left_within_s: float) -> Iterator[Iterator[int]]:
+        """Start the process and yield looks at its port; end it again if nobody called it ready."""
+        if threading.current_thread() is not threading.main_thread():
+            raise NatsServerError(
+                "nats-server must be started from the main thread: it ends with the thread"
+            )
+        binary = find_binary()
+        try:
+            with _lock(self._dir, left_within_s) as lock:
+                self._write_config()
+                self._process = process = self._spawn(binary, lock)
+        except OSError as error:
+            raise NatsServerError(
+                f"cannot write to {self._dir}: {error.strerror}; choose a directory of your own"
+            ) from error
+        self._is_ready = False
+        try:
+            yield self._looks_at_port(process, READY_WITHIN_S)
+        finally:
+            if not self._is_ready:
+                self.stop()
+
+    def _started(self, port: int) -> str:
+        self._is_ready = True
+        self._port = port
+        self.url = f"nats://{_HOST}:{port}"
+        log.info("nats_server_started", url=self.url, pid=self.pid, log=str(self.log_file))
+        return self.url
 
     def _write_config(self) -> None:
         text = _CONFIG.format(
@@ -178,20 +206,20 @@ class EmbeddedNats:
                 start_new_session=True,  # a Ctrl-C is for us, who then stop it in order
             )
 
-    def _wait_for_port(self, within_s: float) -> int:
-        """Wait until the server has written down where it listens, which it does when it does."""
-        assert self._process is not None
-        ports_file = self._dir / f"nats-server_{self._process.pid}.ports"
+    def _looks_at_port(self, process: subprocess.Popen[bytes], within_s: float) -> Iterator[int]:
+        """The port, once the server has written down where it listens, which it does when it does.
+
+        0 until then; for so long, and as long as the server lives.
+        """
+        ports_file = self._dir / f"nats-server_{process.pid}.ports"
         deadline = monotonic() + within_s
         while monotonic() < deadline:
-            if (port := _read_port(ports_file)) and _greets(port):
-                return port
-            if self._process.poll() is not None:
+            yield _read_port(ports_file)
+            if process.poll() is not None:
                 raise NatsServerError(self._why_it_ended())
-            sleep(_LOOK_EVERY_S)
-        raise NatsServerError(
-            f"nats-server was not ready within {within_s} s; it says:\n{self._log_tail()}"
-        )
+
+    def _why_not_ready(self) -> str:
+        return f"nats-server was not ready within {READY_WITHIN_S} s; it says:\n{self._log_tail()}"
 
     @property
     def _config_file(self) -> Path:
@@ -208,22 +236,26 @@ class EmbeddedNats:
 
     def _log_tail(self) -> str:
         """The end of what the server has said since its last start."""
-        said = self.log_file.read_bytes()[self._log_start :]
+        try:
+            said = self.log_file.read_bytes()[self._log_start :]
+        except OSError as error:
+            return f"(nothing that could be read: {error.strerror})"
         return said[-_LOG_TAIL_BYTES:].decode("utf-8", "replace").strip() or "(nothing)"
 
 
 class _lock:  # noqa: N801 - reads as the action it is
     """Holds ``data_dir`` for as long as a server runs there: the child inherits the lock."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, left_within_s: float) -> None:
         self._dir = data_dir
+        self._left_within_s = left_within_s
         self._fd = -1
 
     def __enter__(self) -> int:
         try:
             self._dir.mkdir(parents=True, exist_ok=True)
             self._fd = os.open(self._dir / "nats-server.lock", os.O_RDWR | os.O_CREAT, 0o600)
-            self._take(monotonic() + LEFT_WITHIN_S)
+            self._take(monotonic() + self._left_within_s)
         except BlockingIOError as error:
             os.close(self._fd)
             pid = _read(self._dir / "nats-server.pid") or "unknown"
