@@ -6,12 +6,14 @@ port on loopback may speak as anybody.
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import structlog
 
+from services.notifier.channels import outside
 from services.notifier.service import Notifier
 from services.router.service import Router
 from shared.adapters.clocks import ShiftedClock, SystemClock
@@ -101,7 +103,8 @@ async def embedded(
         bus = await NatsBus.connect(NatsSettings(url=url, name="fernamt"))
         stack.push_async_callback(bus.close)
         world = World(store, bus, shifted or SystemClock(), lease_ms)
-        engine = Embedded(url, [Router(world), Notifier(world, channels=outside(world, os.environ))])
+        notifier = Notifier(world, channels=outside(world, os.environ))
+        engine = Embedded(url, [Router(world), notifier])
         stack.push_async_callback(engine.stop)
         await engine.ready()
         yield engine

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import os
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated
 
@@ -10,6 +12,7 @@ import uvloop
 
 from services.cli.options import LeaseMs, LogLevel, NatsUrl, StoreUrl, fail
 from services.cli.serving import end_if_told, until_stopped
+from services.notifier.channels import outside
 from services.notifier.service import Notifier
 from services.presence.service import Presence
 from services.router.service import Router
@@ -33,10 +36,14 @@ class Service(StrEnum):
     NOTIFIER = "notifier"
 
 
-_SERVICES: dict[Service, type[Router] | type[Presence] | type[Notifier]] = {
+def _notifier(world: World) -> Notifier:
+    return Notifier(world, channels=outside(world, os.environ))
+
+
+_SERVICES: dict[Service, Callable[[World], Router | Presence | Notifier]] = {
     Service.ROUTER: Router,
     Service.PRESENCE: Presence,
-    Service.NOTIFIER: Notifier,
+    Service.NOTIFIER: _notifier,
 }
 
 
