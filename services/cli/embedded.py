@@ -16,6 +16,7 @@ import structlog
 from services.notifier.channels import outside
 from services.notifier.service import Notifier
 from services.router.service import Router
+from services.trigger_evaluator.service import Evaluator
 from shared.adapters.clocks import ShiftedClock, SystemClock
 from shared.adapters.nats_bus import NatsBus
 from shared.adapters.nats_connection import NatsSettings
@@ -69,7 +70,7 @@ class Embedded:
         self._check()
 
     async def stop(self) -> None:
-        """Drain and end: whoever writes first, whoever tells of it last."""
+        """Drain and end: whoever speaks to the router first, whoever tells what it wrote last."""
         for service, work in self._work.items():
             service.stop()
             await work
@@ -104,7 +105,7 @@ async def embedded(
         stack.push_async_callback(bus.close)
         world = World(store, bus, shifted or SystemClock(), lease_ms)
         notifier = Notifier(world, channels=outside(world, os.environ))
-        engine = Embedded(url, [Router(world), notifier])
+        engine = Embedded(url, [Evaluator(world), Router(world), notifier])
         stack.push_async_callback(engine.stop)
         await engine.ready()
         yield engine

@@ -16,6 +16,7 @@ from services.notifier.channels import outside
 from services.notifier.service import Notifier
 from services.presence.service import Presence
 from services.router.service import Router
+from services.trigger_evaluator.service import Evaluator
 from shared.adapters.clocks import SystemClock
 from shared.adapters.migrations import MigrationError
 from shared.adapters.nats_bus import NatsBus
@@ -34,16 +35,20 @@ class Service(StrEnum):
     ROUTER = "router"
     PRESENCE = "presence"
     NOTIFIER = "notifier"
+    EVALUATOR = "evaluator"
 
 
 def _notifier(world: World) -> Notifier:
     return Notifier(world, channels=outside(world, os.environ))
 
 
-_SERVICES: dict[Service, Callable[[World], Router | Presence | Notifier]] = {
+Serving = Router | Presence | Notifier | Evaluator
+
+_SERVICES: dict[Service, Callable[[World], Serving]] = {
     Service.ROUTER: Router,
     Service.PRESENCE: Presence,
     Service.NOTIFIER: _notifier,
+    Service.EVALUATOR: Evaluator,
 }
 
 
@@ -85,12 +90,12 @@ async def _serve(service: Service, nats_url: str, store_url: str, lease_ms: int)
         await asyncio.shield(work)
 
 
-async def _drain(serving: Router | Presence | Notifier, work: "asyncio.Task[None]") -> None:
+async def _drain(serving: Serving, work: "asyncio.Task[None]") -> None:
     serving.stop()
     await work
 
 
-async def _announce(serving: Router | Presence | Notifier) -> None:
+async def _announce(serving: Serving) -> None:
     """Print once that it serves."""
     await serving.ready.wait()
     typer.echo("ready")
