@@ -45,6 +45,8 @@ class WorkspaceFeeds:
         self._outlet = outlet
         self._telling = Telling(Workspace(workspace_id=workspace_id))
         self._messages: list[Numbered] = []
+        self._last: tuple[Position, Envelope, list[Numbered]] | None = None
+        """The event for which no rows are planned yet, and its messages so far."""
         self._rows: list[OutboxRow] = []
         """What is still to be handed on, also if the first try failed."""
         self._whole = Position(0)
@@ -61,7 +63,7 @@ class WorkspaceFeeds:
             await self._hand_on(self._before_group)
             raise
         if self._telling.at_rest:
-            self._note(self._telling.feeds.settle())
+            self._say(self._telling.feeds.settle())
             await self._hand_on(self._telling.workspace.position)
         else:
             await self._hand_on(self._before_group)
@@ -85,22 +87,30 @@ class WorkspaceFeeds:
             if position <= workspace.position:
                 continue
             self._before_group = Position(envelope.first - 1)
-            self._note(self._telling.begins(position, envelope))
-            numbered = self._telling.feed(position, envelope)
-            self._note(numbered)
-            if position > self._sent:
-                self._rows += self._outlet.plan(workspace, position, envelope, numbered)
+            self._say(self._telling.begins(position, envelope))
+            self._plan()
+            self._last = (position, envelope, [])
+            self._say(self._telling.feed(position, envelope))
             if number % SLICE_EVENTS == 0:
                 await asyncio.sleep(0)
 
-    def _note(self, numbered: Sequence[Numbered]) -> None:
+    def _say(self, numbered: Sequence[Numbered]) -> None:
         for message in numbered:
             self.remembered.keep(message)
             if message.position > self._sent:
                 self._messages.append(message)
+        if self._last is not None:
+            self._last[2].extend(numbered)
+
+    def _plan(self) -> None:
+        """Make the rows of the last event, now that all it says is known."""
+        if self._last is not None and self._last[0] > self._sent:
+            self._rows += self._outlet.plan(self._telling.workspace, *self._last)
+        self._last = None
 
     async def _hand_on(self, whole: Position) -> None:
         """Rows first: once the position is saved, nobody makes them again."""
+        self._plan()
         bodies = await rendered(self._outlet.store.vault, self._messages)
         if self._rows:
             await self._outlet.store.outbox.add(self._rows)
