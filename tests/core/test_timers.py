@@ -190,7 +190,8 @@ def plainly(log: list[Recorded]) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
-_POSITIONS = ("decided_at", "policy_version", "key", "note", "text", "name", "email")
+_POSITIONS = ("decided_at", "policy_version", "key", "version")
+_POSITIONS += ("note", "text", "name", "email", "secret", "then", "message")  # references name them
 
 
 def test_tm01_a_pass_that_is_too_long_is_cut_and_goes_on_at_once(story: Story) -> None:
