@@ -194,13 +194,13 @@ def _message(content: Content, envelope: _Envelope) -> EmailMessage:
     message["Subject"] = content.subject
     message["Date"] = envelope.at
     message["Message-ID"] = envelope.message_id
-    message["Content-Language"] = content.language
     message["Auto-Submitted"] = "auto-generated"  # so that nobody's absence notice answers it
     fields = content._asdict()
     plain = _templates.get_template("mail.txt").render(fields)
     page = _templates.get_template("mail.html").render(fields)
     message.set_content(plain, cte="quoted-printable")
     message.add_alternative(page, subtype="html", cte="quoted-printable")
+    message["Content-Language"] = content.language  # setting the content takes such headers away
     return message
 
 
