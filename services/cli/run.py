@@ -1,22 +1,14 @@
 """``fernamt run SERVICE``: one service of a larger deployment, against given servers."""
 
-import asyncio
 import contextlib
-import os
-from collections.abc import Callable
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 import uvloop
 
 from services.cli.options import LeaseMs, LogLevel, NatsUrl, StoreUrl, fail
+from services.cli.running import SERVICES, Running, ServiceName
 from services.cli.serving import end_if_told, until_stopped
-from services.notifier.channels import outside
-from services.notifier.service import Notifier
-from services.presence.service import Presence
-from services.router.service import Router
-from services.trigger_evaluator.service import Evaluator
 from shared.adapters.clocks import SystemClock
 from shared.adapters.migrations import MigrationError
 from shared.adapters.nats_bus import NatsBus
@@ -29,31 +21,8 @@ from shared.runtime.logs import configure_logs
 from shared.runtime.world import World
 
 
-class Service(StrEnum):
-    """The services that can be run alone."""
-
-    ROUTER = "router"
-    PRESENCE = "presence"
-    NOTIFIER = "notifier"
-    EVALUATOR = "evaluator"
-
-
-def _notifier(world: World) -> Notifier:
-    return Notifier(world, channels=outside(world, os.environ))
-
-
-Serving = Router | Presence | Notifier | Evaluator
-
-_SERVICES: dict[Service, Callable[[World], Serving]] = {
-    Service.ROUTER: Router,
-    Service.PRESENCE: Presence,
-    Service.NOTIFIER: _notifier,
-    Service.EVALUATOR: Evaluator,
-}
-
-
 def run(
-    service: Annotated[Service, typer.Argument(help="Which service.")],
+    service: Annotated[ServiceName, typer.Argument(help="Which service.")],
     nats: NatsUrl = "",
     store: StoreUrl = "",
     lease_ms: LeaseMs = LEASE_MS,
@@ -74,28 +43,17 @@ def run(
         raise fail(f"{service.value}: {error}") from error
 
 
-async def _serve(service: Service, nats_url: str, store_url: str, lease_ms: int) -> None:
+async def _serve(service: ServiceName, nats_url: str, store_url: str, lease_ms: int) -> None:
     name = f"fernamt {service.value}"
     async with contextlib.AsyncExitStack() as stack:
         store = await open_store(store_url, name=name, lease_ms=lease_ms)
         stack.push_async_callback(store.close)
         bus = await NatsBus.connect(NatsSettings(url=nats_url, name=name))
         stack.push_async_callback(bus.close)
-        serving = _SERVICES[service](World(store, bus, SystemClock(), lease_ms))
-        work = asyncio.create_task(serving.run(), name=service.value)
-        stack.push_async_callback(_drain, serving, work)
-        announcing = asyncio.create_task(_announce(serving))
-        stack.callback(announcing.cancel)
+        world = World(store, bus, SystemClock(), lease_ms)
+        running = Running({service.value: SERVICES[service](world)})
+        stack.push_async_callback(running.stop)
         end_if_told()
-        await asyncio.shield(work)
-
-
-async def _drain(serving: Serving, work: "asyncio.Task[None]") -> None:
-    serving.stop()
-    await work
-
-
-async def _announce(serving: Serving) -> None:
-    """Print once that it serves."""
-    await serving.ready.wait()
-    typer.echo("ready")
+        await running.ready()
+        typer.echo("ready")
+        await running.ended()

@@ -15,6 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CLI = "services.cli"
 READY_WITHIN_S = 60.0
 STOP_WITHIN_S = 60.0
+QUIET_DESKS = {"FERNAMT_PRESENCE_LEASE_MS": "3600000"}
+"""Nobody sends heartbeats where they are not the matter, so sessions hold for an hour."""
 _READ_BYTES = 65_536
 
 
@@ -85,7 +87,10 @@ class Engine:
                 ),
                 cwd=ROOT,
                 env=surroundings(
-                    {"FERNAMT_STORE_URL": self._store} | self._environment | environment
+                    {"FERNAMT_STORE_URL": self._store}
+                    | QUIET_DESKS
+                    | self._environment
+                    | environment
                 ),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

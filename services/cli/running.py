@@ -1,0 +1,87 @@
+"""The services by name, and any number of them at work in one process."""
+
+import asyncio
+import os
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+from typing import Any, Protocol
+
+from services.notifier.channels import outside
+from services.notifier.service import Notifier
+from services.presence.service import Presence
+from services.router.service import Router
+from services.trigger_evaluator.service import Evaluator
+from shared.runtime.world import World
+
+
+class Service(Protocol):
+    """One of the services. ``run`` serves until ``stop``; ``ready`` is set meanwhile."""
+
+    ready: asyncio.Event
+
+    async def run(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+class ServiceName(StrEnum):
+    """The services, in the order in which they stop where all run together.
+
+    Whoever speaks to the router stops first, whoever tells what it wrote last.
+    """
+
+    PRESENCE = "presence"
+    EVALUATOR = "evaluator"
+    ROUTER = "router"
+    NOTIFIER = "notifier"
+
+
+def _notifier(world: World) -> Notifier:
+    return Notifier(world, channels=outside(world, os.environ))
+
+
+SERVICES: Mapping[ServiceName, Callable[[World], Service]] = {
+    ServiceName.PRESENCE: Presence,
+    ServiceName.EVALUATOR: Evaluator,
+    ServiceName.ROUTER: Router,
+    ServiceName.NOTIFIER: _notifier,
+}
+"""How each is made; its settings come from the environment. Raises ``ValueError`` for bad ones."""
+
+
+class Running:
+    """Services at work, each in a task of its own from the moment this is made."""
+
+    def __init__(self, services: Mapping[str, Service]) -> None:
+        """They are stopped in the order given, one after the other."""
+        self._work = {
+            service: asyncio.create_task(service.run(), name=name)
+            for name, service in services.items()
+        }
+
+    async def ready(self) -> None:
+        """Wait until all serve. Raises what ended one of them."""
+        for service in self._work:
+            ready = asyncio.create_task(service.ready.wait())
+            try:
+                await _first([ready, *self._work.values()])
+            finally:
+                ready.cancel()
+
+    async def ended(self) -> None:
+        """Wait until one ends by itself, and raise what ended it."""
+        await _first(self._work.values())
+
+    async def stop(self) -> None:
+        """Drain and end, all of them whatever becomes of one; raises what ended the first."""
+        for service, work in self._work.items():
+            service.stop()
+            await asyncio.wait({work})
+        for work in self._work.values():
+            work.result()
+
+
+async def _first(tasks: "Iterable[asyncio.Task[Any]]") -> None:
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
