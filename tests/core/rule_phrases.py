@@ -18,6 +18,11 @@ ON_FRENCH_PAGES: dict[str, Any] = {
 TO_FRENCH: dict[str, Any] = {"assign": {"group": "fr"}}
 TO_BEN: dict[str, Any] = {"assign": {"operator": "ben"}}
 HELLO: dict[str, Any] = {"invite": {"message": "May I help you?"}}
+PREPARED: list[dict[str, Any]] = [
+    {"set_priority": 8},
+    {"add_tag": "vip"},
+    {"require_skill": "fr"},
+]
 
 
 def rule(rule_id: str, *then: dict[str, Any], **settings: Any) -> Steps:
@@ -61,6 +66,15 @@ def does_nothing(story: Story, why_not: str) -> Story:
     story.then()
     assert story.warnings == (why_not,)
     return story
+
+
+def seen() -> Steps:
+    """Vera reads a page."""
+    return step(RULES, "visitor_seen", visitor_id="vera")
+
+
+def session_over(session_id: str = "s1") -> Steps:
+    return step(RULES, "visitor_session_ended", visitor_id="vera", session_id=session_id)
 
 
 def vera_opens(conversation_id: str, **fields: Any) -> Steps:

@@ -12,12 +12,15 @@ from shared.routing.settings_views import WorkspaceView
 from shared.routing.views import EntryPointView
 from tests.core.rule_phrases import (
     HELLO,
+    PREPARED,
     RULES,
     TO_FRENCH,
     does_nothing,
     fired,
     fires,
     rule,
+    seen,
+    session_over,
     shop,
     vera_opens,
     visitor,
@@ -37,15 +40,6 @@ from tests.core.story import (
 )
 
 ASK: dict[str, Any] = {"ask_group": ["fr", "support"]}
-PREPARE: list[dict[str, Any]] = [
-    {"set_priority": 8},
-    {"add_tag": "vip"},
-    {"require_skill": "fr"},
-]
-
-
-def session_ends(story: Story, session_id: str = "s1") -> Story:
-    return story.when(RULES, "visitor_session_ended", visitor_id="vera", session_id=session_id)
 
 
 # --- questions ------------------------------------------------------------------------------
@@ -115,7 +109,7 @@ def test_gr10_the_entry_point_shows_the_visitor_what_it_is_asked(story: Story) -
 
 
 def test_tr04_what_the_visitor_opens_gets_priority_tags_and_skills(story: Story) -> None:
-    shop(story).given(rule("r", *PREPARE), online("cleo", "support", skills=["fr"]))
+    shop(story).given(rule("r", *PREPARED), online("cleo", "support", skills=["fr"]))
     fires(story, "r").then(
         event("rule_fired"),
         event("visitor_prepared", visitor_id="vera", priority=8, tags=["vip"], skills=["fr"]),
@@ -130,7 +124,7 @@ def test_tr04_what_the_visitor_opens_gets_priority_tags_and_skills(story: Story)
 
 
 def test_tr04_what_the_visitor_says_itself_is_kept(story: Story) -> None:
-    shop(story).given(rule("r", *PREPARE))
+    shop(story).given(rule("r", *PREPARED))
     fired(story, "r").now(vera_opens("c1", priority=2, skills=["it"], optional_skills=["es"]))
     conversation = story.conversation("c1")
     assert (conversation.priority, conversation.skills) == (2, ("it", "fr"))
@@ -150,7 +144,7 @@ def test_tr04_rules_add_up_and_of_two_priorities_the_later_holds(story: Story) -
 
 
 def test_tr04_what_it_has_open_changes_and_stays_where_it_is(story: Story) -> None:
-    shop(story).given(rule("r", *PREPARE), vera_opens("c1"), policy(delivery="manual"))
+    shop(story).given(rule("r", *PREPARED), vera_opens("c1"), policy(delivery="manual"))
     story.given(vera_opens("c2", priority=8, skills=["fr"]))
     fires(story, "r").then(
         event("rule_fired"),
@@ -162,7 +156,7 @@ def test_tr04_what_it_has_open_changes_and_stays_where_it_is(story: Story) -> No
 
 
 def test_tr05_what_people_change_afterwards_is_theirs(story: Story) -> None:
-    shop(story).given(rule("r", *PREPARE, frequency="always"), vera_opens("c1"))
+    shop(story).given(rule("r", *PREPARED, frequency="always"), vera_opens("c1"))
     fired(story, "r")
     story.given(step(ANA, "set_conversation", conversation_id="c1", priority=1, tags=[]))
     does_nothing(fires(story, "r"), "so_already")
@@ -184,10 +178,12 @@ def test_tr04_what_waits_is_served_by_its_new_needs(story: Story) -> None:
 
 
 def test_fw12_it_all_ends_with_the_session(story: Story) -> None:
-    shop(story).given(rule("r", TO_FRENCH, *PREPARE, ASK))
+    shop(story).given(rule("r", TO_FRENCH, *PREPARED, ASK))
     fired(story, "r")
-    session_ends(story).then(event("visitor_session_ended", visitor_id="vera", session_id="s1"))
-    session_ends(story).then()
+    story.now(session_over()).then(
+        event("visitor_session_ended", visitor_id="vera", session_id="s1")
+    )
+    story.now(session_over()).then()
     story.now(vera_opens("c1", group_id="fr")).refused("group_not_offered")
     story.now(vera_opens("c1")).then(
         event("conversation_opened", scope_source="entry_point", priority=5, skills=[]),
@@ -198,20 +194,20 @@ def test_fw12_it_all_ends_with_the_session(story: Story) -> None:
 def test_fw12_what_people_chose_stays(story: Story) -> None:
     shop(story).given(rule("r", TO_FRENCH))
     story.given(step(ADMIN, "assign_visitor", visitor_id="vera", to={"operator": "ana"}))
-    session_ends(fired(story, "r")).then(event("visitor_session_ended"))
+    fired(story, "r").now(session_over()).then(event("visitor_session_ended"))
     assert list(visitor(story).ahead) == ["person"]
 
 
 @pytest.mark.parametrize("session_id", ["s0", "s2"])
 def test_fw12_the_end_of_another_session_ends_nothing(story: Story, session_id: str) -> None:
     shop(story).given(rule("r", TO_FRENCH))
-    session_ends(fired(story, "r"), session_id).then()
+    fired(story, "r").now(session_over(session_id)).then()
     story.when(RULES, "visitor_session_ended", visitor_id="wim", session_id="s1").then()
 
 
 def test_fw12_where_nothing_was_arranged_nothing_ends(story: Story) -> None:
     shop(story).given(rule("r", HELLO))
-    session_ends(fired(story, "r")).then()
+    fired(story, "r").now(session_over()).then()
     fires(story, "r", "s2").then(event("rule_fired"), event("visitor_invited"))
 
 
@@ -237,34 +233,30 @@ def test_fw12_what_does_nothing_in_a_new_session_ends_nothing_either(story: Stor
 # --- signs of life --------------------------------------------------------------------------
 
 
-def seen(story: Story) -> Story:
-    return story.when(RULES, "visitor_seen", visitor_id="vera")
-
-
 def test_tm06_reading_pages_is_a_sign_but_not_each_page_an_event(story: Story) -> None:
     shop(story).given(policy(visitor_gone_after_s=60), vera_opens("c1"))
-    seen(story.after(30)).then()
-    seen(story.after(1)).then(event("visitor_seen", visitor_id="vera"))
-    seen(story).then()
+    story.after(30).now(seen()).then()
+    story.after(1).now(seen()).then(event("visitor_seen", visitor_id="vera"))
+    story.now(seen()).then()
     story.after(59).then()
     story.after(1).then_among_others(event("visitor_left", visitor_id="vera"))
-    seen(story).then_among_others(event("visitor_back", visitor_id="vera"))
+    story.now(seen()).then_among_others(event("visitor_back", visitor_id="vera"))
 
 
 def test_tm06_whoever_said_it_left_is_back_when_it_reads(story: Story) -> None:
     shop(story).given(vera_opens("c1"), step(VERA, "visitor_left"))
-    seen(story).then_among_others(event("visitor_back", visitor_id="vera"))
-    seen(story).then()
+    story.now(seen()).then_among_others(event("visitor_back", visitor_id="vera"))
+    story.now(seen()).then()
 
 
 def test_tm06_without_a_time_to_be_gone_or_a_conversation_reading_changes_nothing(
     story: Story,
 ) -> None:
     shop(story)
-    seen(story).then()
+    story.now(seen()).then()
     assert "vera" not in story.workspace.visitors
     story.given(vera_opens("c1"))
-    seen(story.after(3_600)).then()
+    story.after(3_600).now(seen()).then()
 
 
 # --- what is shown --------------------------------------------------------------------------
@@ -288,7 +280,7 @@ def test_qy01_the_workspace_shows_its_rules_in_their_order_with_versions(story: 
 
 
 def test_qy01_the_visitor_shows_what_rules_arranged(story: Story) -> None:
-    shop(story).given(rule("r", TO_FRENCH, *PREPARE, ASK))
+    shop(story).given(rule("r", TO_FRENCH, *PREPARED, ASK))
     fired(story, "r")
     shown = answer(story.workspace, AskVisitor(visitor_id=visitor(story).visitor_id), ANA, story.at)
     assert isinstance(shown, VisitorAnswer)

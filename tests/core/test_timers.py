@@ -190,8 +190,8 @@ def plainly(log: list[Recorded]) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
-_POSITIONS = ("decided_at", "policy_version", "key", "version")
-_POSITIONS += ("note", "text", "name", "email", "secret", "then", "message")  # references name them
+_REFERENCES = ("note", "text", "name", "email", "secret", "then", "message")
+_POSITIONS = ("decided_at", "policy_version", "key", "version", *_REFERENCES)
 
 
 def test_tm01_a_pass_that_is_too_long_is_cut_and_goes_on_at_once(story: Story) -> None:

@@ -16,6 +16,19 @@ from tests.core.phrases import (
     shift_ended,
     shift_started,
 )
+from tests.core.rule_phrases import (
+    HELLO,
+    PREPARED,
+    TO_BEN,
+    TO_FRENCH,
+    fired,
+    fires,
+    rule,
+    seen,
+    session_over,
+    shop,
+    vera_opens,
+)
 from tests.core.story import (
     ADMIN,
     ANA,
@@ -158,6 +171,26 @@ def found_by_histories() -> Story:
     return story.given(step(ANA, "log_out", session_id="ana-1")).after(60)
 
 
+def rules() -> Story:
+    """The visitor of the French pages is assigned, asked, invited and tagged, for its session."""
+    story = shop(Story())
+    story.given(policy(visitor_gone_after_s=60), role("guest"))
+    story.given(rule("fr", TO_FRENCH), rule("hi", HELLO, {"ask_group": ["fr"]}, order=2))
+    story.given(rule("vip", *PREPARED, override=True, order=3), vera_opens("c0"))
+    fired(story, "fr", page="https://example.org/fr/", held=["when"])
+    fires(story, "fr")
+    fires(story, "hi")
+    fired(story, "vip").after(40)
+    story.given(seen(), step(ANA, "close", conversation_id="c0"))
+    fired(story, "hi").given(vera_opens("c1"), step(BEN, "set_status", status="busy"))
+    story.given(vera_opens("c2"), step(ADMIN, "save_rule", rule_id="fr", then=[TO_BEN]))
+    story.given(step(ADMIN, "assign_visitor", visitor_id="vera", to={"group": "fr"}))
+    fired(story, "fr").given(vera_opens("c3", group_id="fr")).after(10)
+    fired(story, "vip", "s2").given(vera_opens("c4")).after(5)
+    story.given(session_over("s2"), step(ADMIN, "delete_rule", rule_id="hi"))
+    return story.given(vera_opens("c5")).after(61)
+
+
 STORIES: dict[str, Callable[[], Story]] = {
     story.__name__: story
     for story in (
@@ -167,6 +200,7 @@ STORIES: dict[str, Callable[[], Story]] = {
         offers_and_overflow,
         too_slow,
         found_by_histories,
+        rules,
     )
 } | {"a_day": tell}
 """By the name of the file that its log is kept in."""
