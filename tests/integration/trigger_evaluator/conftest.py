@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.adapters.clocks import ShiftedClock
 from shared.adapters.open_store import Store, open_store
 from tests.integration.trigger_evaluator.site import Site
 from tests.servers.nats import ConnectBus, NatsServer
@@ -16,19 +17,32 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture
-async def log(tmp_path: Path) -> AsyncIterator[Store]:
+def clock(tmp_path: Path) -> ShiftedClock:
+    """The clock of all services and of the store."""
+    return ShiftedClock(tmp_path / "clock")
+
+
+@pytest.fixture
+async def log(tmp_path: Path, clock: ShiftedClock) -> AsyncIterator[Store]:
     """An empty log in a directory."""
-    store = await open_store(f"sqlite:///{tmp_path}/data", migrate=True)
+    store = await open_store(f"sqlite:///{tmp_path}/data", migrate=True, clock=clock)
     yield store
     await store.close()
 
 
 @pytest.fixture
 async def empty_site(
-    log: Store, connect: ConnectBus, nats: NatsServer, tmp_path: Path
+    log: Store, connect: ConnectBus, nats: NatsServer, clock: ShiftedClock, tmp_path: Path
 ) -> AsyncIterator[Site]:
     """Nothing runs yet."""
-    site = Site(log, connect, nats.url, tmp_path / "clock", f"w{next(_numbers)}")
+    site = Site(
+        log,
+        connect,
+        url=nats.url,
+        workspace=f"w{next(_numbers)}",
+        clock=clock,
+        clock_file=tmp_path / "clock",
+    )
     try:
         yield site
     finally:

@@ -9,7 +9,7 @@ import msgspec
 
 from services.router.service import Router
 from services.trigger_evaluator.service import DEFAULTS, Evaluator, Settings
-from shared.adapters.clocks import ShiftedClock, set_forward
+from shared.adapters.clocks import ShiftedClock, SystemClock, set_forward
 from shared.adapters.open_store import Store
 from shared.routing.ids import Position, WorkspaceId
 from shared.routing.transaction import Recorded
@@ -44,13 +44,21 @@ class Site:
     """One workspace, its front end and the services behind it."""
 
     def __init__(
-        self, store: Store, connect: ConnectBus, url: str, clock: Path, workspace: str
+        self,
+        store: Store,
+        connect: ConnectBus,
+        *,
+        url: str,
+        workspace: str,
+        clock: ShiftedClock,
+        clock_file: Path,
     ) -> None:
         self.workspace = workspace
+        self.clock = clock
         self._store = store
         self._connect = connect
         self._url = url
-        self._clock_file = clock
+        self._clock_file = clock_file
         self._ahead_ms = 0
         self._running: list[Running] = []
         self._clients: list[Client] = []
@@ -60,7 +68,7 @@ class Site:
 
     async def world(self, name: str) -> World:
         bus = await self._connect(name=name)
-        return World(self._store, bus, ShiftedClock(self._clock_file), LEASE_MS)
+        return World(self._store, bus, self.clock, LEASE_MS)
 
     async def start_router(self) -> Running:
         running = Running(Router(await self.world("router")))
@@ -81,9 +89,15 @@ class Site:
         await asyncio.wait_for(evaluator.listening.wait(), 30)
         return running
 
-    def set_clock_forward(self, seconds: float) -> None:
+    async def set_clock_forward(self, seconds: float) -> None:
+        """Returns when the services see it."""
         self._ahead_ms += int(seconds * 1_000)
         set_forward(self._clock_file, self._ahead_ms)
+
+        async def seen() -> bool:
+            return self.clock.wall_ms() - SystemClock().wall_ms() >= self._ahead_ms - 5
+
+        await until("the clock runs ahead", seen)
 
     async def end(self) -> None:
         for client in self._clients:
