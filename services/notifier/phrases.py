@@ -54,6 +54,7 @@ _PHRASES: Mapping[str, Mapping[Language, str]] = {
         "de": "Leider konnte gerade niemand antworten. Wir melden uns.",
         "en": "Sorry, nobody could answer just now. We will get back to you.",
     },
+    "duration_none": {"de": "weniger als eine Sekunde", "en": "less than a second"},
     "duration_seconds_one": {"de": "eine Sekunde", "en": "one second"},
     "duration_seconds_many": {"de": "{n} Sekunden", "en": "{n} seconds"},
     "duration_minutes_one": {"de": "eine Minute", "en": "one minute"},
@@ -94,6 +95,8 @@ def duration(milliseconds: int, language: Language) -> str:
     for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
         if seconds >= length:
             return _counted(unit, seconds // length, language)
+    if not seconds:
+        return phrase("duration_none", language)
     return _counted("seconds", seconds, language)
 
 

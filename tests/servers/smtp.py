@@ -1,6 +1,7 @@
 """A real SMTP server for tests (aiosmtpd), which keeps what it is given, refuses or hangs."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from email import message_from_bytes
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from tests.servers.certificate import Certificate
 from tests.servers.waiting import until
 
 OK = "250 OK"
@@ -33,19 +35,24 @@ class Mailed(NamedTuple):
         body = self.message.get_body((subtype,))
         assert body is not None
         text: str = body.get_content()
-        return text
+        return text.replace("\r\n", "\n")
 
 
 class SmtpServer:
     """What came, in order. ``answer_recipient`` and ``answer_data`` may be set to refusals."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: Certificate | None = None, *, at_once: bool = False) -> None:
+        """With ``tls`` it insists on STARTTLS, or speaks nothing else from the start."""
+        self._tls = tls
+        self._at_once = at_once
         self.mails: list[Mailed] = []
         self.port = 0
         self.answer_recipient = OK
         self.answer_data = OK
         self.hangs = False
         """Whether it takes a mail and then says nothing."""
+        self.unanswered: list[Mailed] = []
+        """Mails that were taken so."""
         self.logins: list[LoginPassword] = []
         self.tried = 0
         """How many mails were offered, taken or not."""
@@ -58,6 +65,11 @@ class SmtpServer:
 
     async def start(self) -> None:
         """Listen, on the same port as before if there was one."""
+        context = None
+        if self._tls is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self._tls.certificate, self._tls.key)
+        later = context if not self._at_once else None
 
         def protocol() -> SMTP:
             made = SMTP(
@@ -66,12 +78,15 @@ class SmtpServer:
                 loop=asyncio.get_running_loop(),
                 authenticator=self._authenticate,
                 auth_require_tls=False,
+                tls_context=later,
+                require_starttls=later is not None,
             )
             self._protocols.append(made)
             return made
 
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(protocol, "127.0.0.1", self.port)
+        now = context if self._at_once else None
+        self._server = await loop.create_server(protocol, "127.0.0.1", self.port, ssl=now)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -121,12 +136,14 @@ class SmtpServer:
         self, _server: SMTP, _session: Session, envelope: Envelope
     ) -> str:
         self.tried += 1
-        if self.hangs:
-            await asyncio.Event().wait()
         if self.answer_data == OK:
             content = envelope.content
             assert isinstance(content, bytes)
-            self.mails.append(Mailed(envelope.mail_from or "", tuple(envelope.rcpt_tos), content))
+            mail = Mailed(envelope.mail_from or "", tuple(envelope.rcpt_tos), content)
+            if self.hangs:
+                self.unanswered.append(mail)
+                await asyncio.Event().wait()
+            self.mails.append(mail)
         return self.answer_data
 
     def _authenticate(
@@ -137,9 +154,11 @@ class SmtpServer:
 
 
 @asynccontextmanager
-async def smtp_server() -> AsyncIterator[SmtpServer]:
+async def smtp_server(
+    tls: Certificate | None = None, *, at_once: bool = False
+) -> AsyncIterator[SmtpServer]:
     """A server for the length of a block."""
-    server = SmtpServer()
+    server = SmtpServer(tls, at_once=at_once)
     await server.start()
     try:
         yield server
