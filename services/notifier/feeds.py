@@ -89,8 +89,9 @@ class WorkspaceFeeds:
             self._before_group = Position(envelope.first - 1)
             self._say(self._telling.begins(position, envelope))
             self._plan()
+            numbered = self._telling.feed(position, envelope)
             self._last = (position, envelope, [])
-            self._say(self._telling.feed(position, envelope))
+            self._say(numbered)
             if number % SLICE_EVENTS == 0:
                 await asyncio.sleep(0)
 

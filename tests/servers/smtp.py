@@ -95,7 +95,7 @@ class SmtpServer:
             self._server.close()
             for protocol in self._protocols:
                 if protocol.transport is not None:
-                    protocol.transport.abort()
+                    protocol.transport.close()
             self._protocols.clear()
             await asyncio.sleep(0)
             self._server = None
