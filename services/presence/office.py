@@ -41,13 +41,12 @@ CONTRADICTED_MS = 60_000
 
 
 class Now(NamedTuple):
-    """One moment by every clock there is."""
+    """One moment by both clocks."""
 
-    heard: int
-    """Elapsed, for sessions."""
     elapsed: int
-    """Elapsed, for idleness."""
+    """For sessions and idleness."""
     wall: UnixMs
+    """For hours."""
 
 
 class Tables(NamedTuple):
@@ -138,7 +137,7 @@ class Office:
                 self._tables.leases.drop(self._session(operator_id, session_id))
         for session_id in alive:
             if session_id not in before or (operator_id, session_id) in changes.renewed:
-                self._tables.leases.give(self._session(operator_id, session_id), now.heard)
+                self._tables.leases.give(self._session(operator_id, session_id), now.elapsed)
                 self._forget_heard(operator_id, session_id)
         if alive:
             self._alive[operator_id] = alive
@@ -182,7 +181,7 @@ class Office:
             return False
         times = self._heard.setdefault(session.operator_id, {})
         self._heard_count += session.session_id not in times
-        times[session.session_id] = now.heard
+        times[session.session_id] = now.elapsed
         self.put((OfSession(session.operator_id, session.session_id),), upto)
         return True
 
@@ -193,7 +192,7 @@ class Office:
         self._tables.idleness.act(person, now.elapsed)
         operator = self._following.workspace.operators.get(operator_id)
         if operator is not None and (late or operator.idle):
-            self._stirred[operator_id] = now.heard
+            self._stirred[operator_id] = now.elapsed
             self.put((OfActivity(operator_id),))
 
     def look_at_hours(self, places: Iterable[Place], now: Now) -> None:
@@ -278,19 +277,19 @@ class Office:
         self, operator_id: OperatorId, session_id: SessionId, now: Now
     ) -> str | None:
         heard_at = self._heard.get(operator_id, {}).get(session_id)
-        heard = heard_at is not None and now.heard - heard_at <= self._tables.lease_ms
+        heard = heard_at is not None and now.elapsed - heard_at <= self._tables.lease_ms
         operator = self._following.workspace.operators.get(operator_id)
         over = self._tables.leases.is_over(self._session(operator_id, session_id))
         command = about_session(operator, session_id, over=over, heard=heard)
-        if command != "session_returned":
-            self._forget_heard(operator_id, session_id)
-            return command
         known = operator is not None and session_id in operator.lapsed
-        return command if known or operator_id not in self._full else None
+        if command == "session_returned" and (known or operator_id not in self._full):
+            return command
+        self._forget_heard(operator_id, session_id)
+        return command if command == "session_lapsed" else None
 
     def _about_activity(self, operator_id: OperatorId, now: Now) -> str | None:
         stirred_at = self._stirred.get(operator_id)
-        stirred = stirred_at is not None and now.heard - stirred_at <= self._tables.lease_ms
+        stirred = stirred_at is not None and now.elapsed - stirred_at <= self._tables.lease_ms
         over = self._tables.idleness.is_over(self._person(operator_id))
         operator = self._following.workspace.operators.get(operator_id)
         return about_activity(operator, over=over, stirred=stirred)

@@ -12,7 +12,7 @@ import structlog
 from services.presence.hours import Place
 from services.presence.idleness import Idleness
 from services.presence.office import Now, Office, Tables
-from services.presence.pulse import Moment, Pulse
+from services.presence.pulse import Pulse
 from services.presence.reports import OfActivity, OfSession
 from services.presence.sending import Sending
 from services.presence.sessions import Leases
@@ -71,9 +71,9 @@ class Watching:
         self._offices: dict[WorkspaceId, Office] = {}
         self._tasks = Tasks()
         self._follower = LogFollower(world.store.events, world.bus, self._on_events)
-        self._pulse = Pulse(world.bus, self._moment, settings, self._on_proof, self._on_stall)
+        self._pulse = Pulse(world.bus, world.lease_clock, settings, self._on_proof, self._on_stall)
         self._sending = Sending(world.bus, self._tasks, self._now, lambda: self._pulse.steady)
-        self._proof: Moment | None = None
+        self._proof: int | None = None
         self._news = asyncio.Event()
         self._wall = UnixMs(0)
         self._complained = -COMPLAIN_EVERY_MS
@@ -103,7 +103,7 @@ class Watching:
             self._complain(message)
             return
         self.counters.beats += 1
-        now = self._moment().heard
+        now = self._elapsed()
         if not self._leases.renew(beat, now):
             self._hear(beat)
         if active:
@@ -133,7 +133,7 @@ class Watching:
 
     def _complain(self, message: Message) -> None:
         self.counters.malformed += 1
-        now = self._moment().heard
+        now = self._elapsed()
         if now - self._complained >= COMPLAIN_EVERY_MS:
             self._complained = now
             subject, so_far = message.subject[:200], self.counters.malformed
@@ -160,12 +160,12 @@ class Watching:
         self._start_afresh()
 
     def _start_afresh(self) -> None:
-        now = self._moment()
-        self._leases.start_afresh(now.heard)
-        self._idleness.start_afresh(now.elapsed)
+        now = self._elapsed()
+        self._leases.start_afresh(now)
+        self._idleness.start_afresh(now)
 
-    def _on_proof(self, moment: Moment) -> None:
-        self._proof = moment
+    def _on_proof(self, by: int) -> None:
+        self._proof = by
         self._news.set()
 
     async def _reckon(self) -> None:
@@ -184,16 +184,16 @@ class Watching:
                 await self._idle_times_over(self._proof)
             await self._hours_change()
 
-    async def _leases_over(self, by: Moment) -> None:
-        while sessions := self._leases.run_out(by.heard, SLICE):
+    async def _leases_over(self, by: int) -> None:
+        while sessions := self._leases.run_out(by, SLICE):
             for session in sessions:
                 office = self._offices[session.workspace_id]
                 office.put((OfSession(session.operator_id, session.session_id),))
                 self._see_to(office)
             await asyncio.sleep(0)
 
-    async def _idle_times_over(self, by: Moment) -> None:
-        while people := self._idleness.run_out(by.elapsed, SLICE):
+    async def _idle_times_over(self, by: int) -> None:
+        while people := self._idleness.run_out(by, SLICE):
             for workspace_id, operator_id in people:
                 office = self._offices[workspace_id]
                 office.put((OfActivity(operator_id),))
@@ -217,12 +217,12 @@ class Watching:
         if self.ready.is_set():
             self._sending.see_to(office)
 
-    def _moment(self) -> Moment:
-        return Moment(self._world.lease_clock.elapsed_ms(), self._world.clock.elapsed_ms())
+    def _elapsed(self) -> int:
+        """By the machine's clock: nobody is silent while another one is set forward."""
+        return self._world.lease_clock.elapsed_ms()
 
     def _now(self) -> Now:
-        heard, elapsed = self._moment()
-        return Now(heard, elapsed, self._world.clock.wall_ms())
+        return Now(self._elapsed(), self._world.clock.wall_ms())
 
 
 def _is_active(body: bytes) -> bool | None:

@@ -1,0 +1,1 @@
+"""The presence service as a process, over a real broker."""
