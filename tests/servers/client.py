@@ -31,6 +31,7 @@ class Listening:
     def __init__(self) -> None:
         self.messages: list[Heard] = []
         self._news = asyncio.Event()
+        self._after = 0
         self._subscription: NatsSubscription | None = None
 
     @property
@@ -58,6 +59,15 @@ class Listening:
         """Wait until at least ``number`` messages have come."""
         return await self.until(lambda bodies: len(bodies) >= number, within_s)
 
+    def forget(self, upto: int) -> None:
+        """Drop what belongs to positions up to this one, also what is still to come."""
+        self._after = upto
+        self.messages = [heard for heard in self.messages if self._is_news(heard)]
+
+    def _is_news(self, heard: Heard) -> bool:
+        position: int | None = heard.body.get("position")
+        return position is None or position > self._after
+
     async def stop(self) -> None:
         """End it after everything the server had sent was heard."""
         if self._subscription is not None:
@@ -65,8 +75,10 @@ class Listening:
 
     def _heard(self, message: Message) -> None:
         body = msgspec.json.decode(message.data)
-        self.messages.append(Heard(message.subject, message.headers, body))
-        self._news.set()
+        heard = Heard(message.subject, message.headers, body)
+        if self._is_news(heard):
+            self.messages.append(heard)
+            self._news.set()
 
     async def subscribe(self, bus: NatsBus, subject: str) -> None:
         self._subscription = await bus.subscribe(subject, self._heard)

@@ -1,9 +1,11 @@
 """One workspace as people use it: who sends what, over a client, and the log read beside it."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.adapters.open_store import open_log
+from shared.ports import NoResponders
 from shared.routing.ids import Position, WorkspaceId
 from shared.routing.transaction import Recorded
 from shared.wire.log_codec import decode_event
@@ -61,9 +63,16 @@ class Office:
         )
 
     async def feed(self, kind: str, who: str = "") -> Listening:
-        """Everything that comes on a feed from now on; ``who`` is empty for the team's."""
+        """What a feed tells of everything that happens from now on; no ``who`` is the team's.
+
+        What happened before may be told later: whoever subscribes asks where the log ends, and
+        drops what belongs to before.
+        """
         subject = f"fernamt.v1.feed.{self.workspace}.{kind}"
-        return await self.client.listen(f"{subject}.{who}" if who else subject)
+        listening = await self.client.listen(f"{subject}.{who}" if who else subject)
+        with contextlib.suppress(NoResponders):  # there is no workspace yet
+            listening.forget(upto=await self.position())
+        return listening
 
     async def set_up(self, *operators: str, capacity: int = 3) -> None:
         """A workspace with the group ``support``, the entry point ``site`` and these people."""
