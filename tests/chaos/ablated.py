@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from services.cli.main import app
+from services.notifier.sending import Sending
 from services.router import decider, loading
 from services.router.commits import Commits
 from services.router.live import LiveWorkspace
@@ -69,6 +70,23 @@ def fold_without_rest() -> None:
     patch.setattr(loading, "Folding", Bare)
 
 
+def save_before_sending() -> None:
+    """How far everything was sent is kept first, and then it is sent."""
+
+    async def run(sending: Sending) -> None:
+        while True:
+            await sending._work.wait()
+            sending._work.clear()
+            sending._unsaved.update({mark.workspace_id: mark.position for mark in sending._marks})
+            await sending._save()
+            publish(sending)
+            await sending._barrier()
+
+    publish = Sending._hand_on
+    patch.setattr(Sending, "_hand_on", lambda _sending: None)
+    patch.setattr(Sending, "run", run)
+
+
 ABLATIONS: dict[str, Callable[[], None]] = {
     ablation.__name__: ablation
     for ablation in (
@@ -76,6 +94,7 @@ ABLATIONS: dict[str, Callable[[], None]] = {
         answer_before_commit,
         ignore_taken_positions,
         fold_without_rest,
+        save_before_sending,
     )
 }
 

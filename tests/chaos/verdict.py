@@ -18,6 +18,7 @@ from shared.routing.workspace import Workspace
 from shared.wire.log_codec import encode_event
 from tests.chaos import checkers
 from tests.chaos.history import History
+from tests.chaos.notifications import called_for, missed
 from tests.servers.client import Client, Fields
 from tests.servers.office import read_log
 from tests.servers.streams import events_of_stream
@@ -35,6 +36,7 @@ async def judge(
         *breaches_of(history, log, WorkspaceId(workspace)),
         *await _stream_breaches(client, workspace, log),
         *await _live_breaches(client, store_url, workspace),
+        *await _feed_breaches(client, workspace, log),
     ]
     if breaches:
         history.write(keep_in / "history.jsonl")
@@ -82,6 +84,13 @@ async def _stream_breaches(client: Client, workspace: str, log: Sequence[Recorde
     if len(streamed) < len(stored):
         return [f"stream: {len(streamed)} events of {len(stored)}"]
     return []
+
+
+async def _feed_breaches(client: Client, workspace: str, log: Sequence[Recorded]) -> list[str]:
+    """C8: whoever missed messages gets them by asking, all of them."""
+    expected = called_for(log, WorkspaceId(workspace))
+    position = log[-1].position if log else 0
+    return [f"C8: {breach}" for breach in await missed(client, workspace, expected, position)]
 
 
 # --- the state that the engine answers from -------------------------------------------------
