@@ -84,7 +84,7 @@ def forms_of(field: str, sighting: Sighting, text: str) -> Sequence[str]:
     """The forms in which a text is found, folded: an address also without its scheme."""
     folded = sighting.folded(field, text)
     if field in ADDRESSES:
-        return folded, folded.partition("://")[2] or folded
+        return folded, folded.partition("://")[2] or folded.removeprefix("//")
     return (folded,)
 
 
