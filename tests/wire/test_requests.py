@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from shared.routing.commands import COMMANDS, Claim, Close, Forward, Open, Refused, UpdateOperator
@@ -70,6 +70,7 @@ def test_a_command_with_nothing_beside_it() -> None:
 @given(data=st.data())
 def test_every_valid_body_is_taken_as_it_is(name: str, data: st.DataObject) -> None:
     body = data.draw(bodies(COMMANDS[name]))
+    assume(len(json.dumps(body)) <= BODY_BYTES_MAX)  # four long texts under four long names
     assert type(accepted(read(name, body)).command) is COMMANDS[name]
 
 
