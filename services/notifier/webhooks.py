@@ -35,6 +35,8 @@ CLIENTS_MAX = 256
 """Hosts to which connections are kept open."""
 AGENT = "Fernamt"
 
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+"""Where a network without IPv4 of its own keeps the addresses of those that have it (RFC 6052)."""
 _GONE = 410
 _LATER = (429, 503)
 
@@ -238,6 +240,8 @@ def _is_public(address: str) -> bool:
     parsed = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(parsed, ipaddress.IPv6Address):
         inside = parsed.ipv4_mapped or parsed.sixtofour or (parsed.teredo or (None, None))[1]
+        if parsed in _TRANSLATED:
+            inside = ipaddress.IPv4Address(int(parsed) & 0xFFFF_FFFF)
         if inside is not None and not inside.is_global:
             return False
     return parsed.is_global and not parsed.is_multicast
