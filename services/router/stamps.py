@@ -17,9 +17,14 @@ class Stamps:
         self._elapsed = clock.elapsed_ms()
 
     def next(self) -> UnixMs:
-        """The stamp for what happens now."""
+        """The stamp for what happens now.
+
+        The wall clock is read first. A clock on which both times jump may do so between the two:
+        the other way round the jump would be in this stamp, and once more in the next.
+        """
+        wall = self._clock.wall_ms()
         elapsed = self._clock.elapsed_ms()
         gone_on = self._last + max(elapsed - self._elapsed, 0)
-        self._last = UnixMs(max(self._clock.wall_ms(), gone_on))
+        self._last = UnixMs(max(wall, gone_on))
         self._elapsed = elapsed
         return self._last
