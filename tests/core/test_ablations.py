@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from shared.routing import (
     agenda,
     attention,
+    opening,
     placing,
     queue,
     ranking,
@@ -24,7 +25,7 @@ from shared.routing import (
     timers,
     workspace,
 )
-from shared.routing.decide import visitors
+from shared.routing.decide import firing, visitors
 from shared.routing.evolve import conversations, offers, operators, ownership
 from shared.routing.ranking import Choice
 from tests.core.test_wandering import wander
@@ -102,6 +103,14 @@ def outdated_too(self: Any) -> Any:
     return self.due[0] if self.due else None
 
 
+def in_the_same_session(visitor: Any, _session_id: Any) -> Any:
+    return (), visitor
+
+
+def live(*_: Any, **__: Any) -> str:
+    return "live"
+
+
 _RANK = ranking.rank
 _ORDER_OF = queue.order_of
 _EFFECTIVE_STATUS = status.effective_status
@@ -152,6 +161,11 @@ ABLATIONS: dict[str, tuple[Any, str, Callable[..., Any]]] = {
     "a lost connection has its grace": (route, "effective_status", offline_at_once),
     "refusals are forgotten": (ownership, "forgive", nothing),
     "who sets a status is asked again": (operators, "ask_again", nothing),
+    # rules
+    "a rule fires as it is and as often as it may": (firing, "_why_not", nothing),
+    "a session ends before the next begins": (firing, "_in_session", in_the_same_session),
+    "nobody is invited to where nobody is": (firing, "mode_of", live),
+    "a rule fills nobody up": (opening, "_is_eligible", always),
     # slots and timers
     "a wrap-up holds a slot": (conversations, "_wrap_up", nothing),
     "a freed slot is taken again": (visitors, "_retaken", no_reasons),

@@ -12,6 +12,7 @@ from shared.routing.transaction import Recorded
 from tests.core import plainly
 from tests.core.reference import Look, Rank, Reference
 from tests.core.rest import check_rest
+from tests.core.rule_ledger import RuleLedger
 from tests.core.story import Story
 
 _BILLION = 1_000_000_000
@@ -23,6 +24,7 @@ class WatchedStory(Story):
 
     def __init__(self) -> None:
         self.reference = Reference()
+        self.rules = RuleLedger()
         self.looks: dict[ConversationId, Look] = {}
         self.timers: dict[str, Timer] = {}
         self.fired: Timer | None = None
@@ -43,6 +45,7 @@ class WatchedStory(Story):
                 assert getattr(event, "reason", "") == "first_responder", "the bot comes first"
         if check is not None:
             check(self, event)
+        self.rules.note(self.workspace, self.reference, recorded)
         self.reference.note(self.workspace, recorded, audiences)
         self.looks = self.reference.look(self.workspace)
         self.timers = dict(self.workspace.timers)
@@ -50,6 +53,7 @@ class WatchedStory(Story):
     def check_rest(self) -> None:
         """What holds whenever nothing is left to decide."""
         check_rest(self.workspace, self.reference, self.looks)
+        self.rules.check_rest(self.workspace)
         assert not self.silent, "somebody who does not answer is still asked"
         for its_id, operator_id in self.left.items():
             assert self.workspace.conversations[its_id].owner != operator_id, "he is gone"
