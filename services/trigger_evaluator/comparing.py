@@ -154,19 +154,32 @@ def _same(value: Plain, wanted: object) -> bool | None:
 
 
 def _order(getter: Getter, wanted: object, compare: Callable[[float, float], bool]) -> Test:
-    limit, minutes = number_of(wanted), minute_of(wanted)
+    minutes = minute_of(wanted)
+    if minutes is not None:
+        return _compared(getter, minute_of, minutes, compare, "not_comparable")
+    limit = number_of(wanted)
+    if limit is None:
+        return lambda _sighting: "bad_value"
+    return _compared(getter, number_of, limit, compare, "not_a_number")
+
+
+def _compared(
+    getter: Getter,
+    taken: Callable[[object], float | None],
+    limit: float,
+    compare: Callable[[float, float], bool],
+    doubt: Doubt,
+) -> Test:
+    as_it_is = int if taken is number_of else None
 
     def test(sighting: Sighting) -> bool | Doubt:
         value = getter(sighting)
+        if type(value) is as_it_is:
+            return compare(value, limit)
         if value is None:
             return "unknown"
-        if minutes is not None:
-            minute = minute_of(value)
-            return "not_comparable" if minute is None else compare(minute, minutes)
-        if limit is None:
-            return "bad_value"
-        number = number_of(value)
-        return "not_a_number" if number is None else compare(number, limit)
+        number = taken(value)
+        return doubt if number is None else compare(number, limit)
 
     return test
 
@@ -175,10 +188,8 @@ def _piece(field: str, getter: Getter, op: Op, wanted: str) -> Test:
     if op == "wildcard":
         whole = not ("*" in wanted or "?" in wanted)
         text = wanted_text(field, wanted, "whole" if whole else "pattern")
-        try:
-            return _found(field, getter, wildcard_of(text).fullmatch)
-        except BadPattern:
-            return lambda _sighting: "bad_pattern"
+        find = _wildcard(text)
+        return (lambda _sighting: "bad_pattern") if find is None else _found(field, getter, find)
     if op == "starts_with":
         text = wanted_text(field, wanted, "beginning")
         return _found(field, getter, lambda form: form.startswith(text))
@@ -189,18 +200,55 @@ def _piece(field: str, getter: Getter, op: Op, wanted: str) -> Test:
 
 
 def _found(field: str, getter: Getter, find: Callable[[str], object]) -> Test:
+    if field in ADDRESSES:
+        return _found_in_address(field, getter, find)
+
     def test(sighting: Sighting) -> bool | Doubt:
         value = getter(sighting)
-        if value is None:
-            return "unknown"
+        if isinstance(value, str):
+            return bool(find(sighting.folded(field, value)))
+        return "unknown" if value is None else "not_a_text"
+
+    return test
+
+
+def _found_in_address(field: str, getter: Getter, find: Callable[[str], object]) -> Test:
+    def test(sighting: Sighting) -> bool | Doubt:
+        value = getter(sighting)
         if not isinstance(value, str):
-            return "not_a_text"
+            return "unknown"
         for form in forms_of(field, sighting, value):
             if find(form):
                 return True
         return False
 
     return test
+
+
+def _wildcard(text: str) -> Callable[[str], object] | None:
+    """``*`` is any text, also none, and ``?`` any one character; none if the pattern is too long.
+
+    Without ``?`` it takes no pattern: each piece is looked for behind the one before.
+    """
+    if "?" in text or "*" not in text:
+        try:
+            return wildcard_of(text).fullmatch
+        except BadPattern:
+            return None
+    first, *middle, last = text.split("*")
+
+    def find(form: str) -> bool:
+        at, end = len(first), len(form) - len(last)
+        if at > end or not form.startswith(first) or not form.endswith(last):
+            return False
+        for piece in middle:
+            at = form.find(piece, at, end)
+            if at < 0:
+                return False
+            at += len(piece)
+        return True
+
+    return find
 
 
 def _pattern(getter: Getter, wanted: str) -> Test:

@@ -55,12 +55,10 @@ class CompiledRule(NamedTuple):
     tests: dict[str, Test]
     """By the paths of the conditions on fields."""
     marks: Marks
+    timed: bool
+    """Whether there are any marks."""
     keys: tuple[frozenset[Key], ...]
     """Each one a set of which the page must have a member."""
-
-    @property
-    def timed(self) -> bool:
-        return any(self.marks)
 
     @property
     def rank(self) -> tuple[int, RuleId]:
@@ -69,12 +67,14 @@ class CompiledRule(NamedTuple):
 
 def compiled(rule: Rule) -> CompiledRule:
     tests = {p: test_of(node) for p, node in walk(rule.when) if node.field is not None}
+    marks = _marks(rule.when)
     return CompiledRule(
         rule,
         _holds(rule.when, "when", tests),
         _bound(rule.when, "when", tests, best=True),
         tests,
-        _marks(rule.when),
+        marks,
+        any(marks),
         tuple(_keys(rule.when)),
     )
 
@@ -101,8 +101,19 @@ def _holds(node: Condition, path: str, tests: dict[str, Test]) -> Holds:
         return tests[path]
     if node.negated is not None:
         return _not(_holds(node.negated, f"{path}.not", tests))
-    parts = [_holds(one, its_path, tests) for one, its_path in _below(node, path)]
+    below = sorted(_below(node, path), key=_tells_little)
+    parts = [_holds(one, its_path, tests) for one, its_path in below]
     return _all(parts) if node.all is not None else _any(parts) if node.any is not None else _always
+
+
+def _tells_little(below: tuple[Condition, str]) -> int:
+    """What few pages fulfil comes first: of many rules each is then given up at its first test."""
+    field = below[0].field
+    if field is None:
+        return 3
+    if field.startswith(("current_url", "url_", "custom.", "title", "referrer")):
+        return 0
+    return 1 if kind_of(field) == "text" else 2
 
 
 def _bound(node: Condition, path: str, tests: dict[str, Test], *, best: bool) -> Holds:
@@ -260,7 +271,7 @@ class RuleSet:
     def __init__(self, rules: Iterable[CompiledRule], mode: RuleMode) -> None:
         self.mode = mode
         self.rules = sorted((one for one in rules if one.rule.enabled), key=lambda one: one.rank)
-        self.timed = [one for one in self.rules if one.timed]
+        self.timed = any(one.timed for one in self.rules)
         self._anywhere: list[int] = []
         """Places of the rules that nothing tells the page of."""
         self._lookups: dict[str, _Lookup] = {}

@@ -64,7 +64,9 @@ class Judge:
         if page.settled and rules.mode == "first_match":
             return
         sighting = self.sighting(page, now)
-        for rule in rules.timed if timed else rules.candidates(sighting):
+        for rule in rules.candidates(sighting):
+            if timed and not rule.timed:
+                continue
             if rule.rule.rule_id in page.settled or not self.holds(rule, sighting):
                 continue
             firing = _firing(key, page, rule, sighting)
@@ -108,14 +110,15 @@ class Judge:
     def next_moment(self, page: Page, now: Now) -> int | None:
         """When some rule may come to hold without another view, in elapsed time; none if never."""
         rules = self._known.rules()
-        if not rules.timed or (page.settled and rules.mode == "first_match"):
+        if not still_matters(rules, page):
             return None
         sighting = self.sighting(page, now)
         moments = [
             moment
-            for rule in rules.timed
-            if rule.rule.rule_id not in page.settled and self.holds(rule, sighting, ever=True)
+            for rule in rules.candidates(sighting)
+            if rule.timed and rule.rule.rule_id not in page.settled
             for moment in _moments(rule, sighting)
+            if self.holds(rule, sighting, ever=True)
         ]
         return min(moments, default=None)
 
@@ -178,4 +181,4 @@ def _until_minute(minutes: tuple[int, ...], sighting: Sighting) -> int:
 
 def still_matters(rules: RuleSet, page: Page) -> bool:
     """Whether time may still make a rule fire for the page."""
-    return bool(rules.timed) and not (page.settled and rules.mode == "first_match")
+    return rules.timed and not (page.settled and rules.mode == "first_match")
