@@ -2,7 +2,7 @@
 
 import typer
 
-from services.cli import migrate, replay, run, schemas, up
+from services.cli import dead_letters, migrate, replay, run, schemas, up
 from services.cli.demo.command import demo
 
 app = typer.Typer(
@@ -16,5 +16,6 @@ app.command("up")(up.up)
 app.command("run")(run.run)
 app.command("demo")(demo)
 app.command("replay")(replay.replay)
+app.command("dead-letters")(dead_letters.dead_letters)
 app.command("migrate")(migrate.migrate)
 app.command("schemas")(schemas.schemas)
