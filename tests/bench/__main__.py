@@ -18,7 +18,7 @@ from rich.table import Table
 from shared.routing.ids import WorkspaceId
 from shared.runtime.garbage import spare_what_lasts
 from shared.runtime.logs import configure_logs
-from tests.bench import choosing, stages
+from tests.bench import choosing, presence, stages
 from tests.bench.figures import Row, Spread, as_builtins
 from tests.bench.lean_nats import LeanNats
 from tests.bench.load import precise_loop
@@ -35,7 +35,8 @@ _EXPLAINED = f"""
 {OPERATORS:,} operators with {CAPACITY} places each, so that every conversation is assigned; all are
 closed after each round. {IN_FLIGHT:,} requests are in flight where no rate is named. Medians, with
 the lowest and the highest round; a ratio is the median of the rounds' own ratios. The floor of
-choosing is its smallest size. What opening costs is in this process, without servers."""
+choosing is its smallest size. Presence is a process of its own, with one session for each operator.
+What opening costs is in this process, without servers."""
 FILE = Path(__file__).resolve().parents[2] / "build" / "bench.json"
 
 
@@ -62,6 +63,7 @@ def main() -> None:
     spare_what_lasts()  # as in the engine's own process
     rows += stages.rows(rounds=5, conversations=1_000 if quick else 4_000)
     rows += choosing.rows(rounds=5, pairs=500 if quick else 2_000)
+    rows += asyncio.run(presence.rows(rounds=3, seconds=2 if quick else 8))
     FILE.parent.mkdir(exist_ok=True)
     machine = {"cores": os.cpu_count(), "python": platform.python_version()}
     written = {"machine": machine, "rows": list(as_builtins(rows))}
