@@ -24,7 +24,7 @@ help:  ## print this list
 	@echo
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 
-demo: .venv/run.lock  ## three stories on a real engine, explained step by step and replayed, in seconds
+demo: .venv/run.lock  ## seven stories on a real engine, explained step by step and replayed, in seconds
 	@exec $(BIN)/fernamt demo $(ARGS)
 
 up: .venv/run.lock  ## start everything on this machine, with the log in ./data

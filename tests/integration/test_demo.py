@@ -1,4 +1,4 @@
-"""The demo tells five true stories, ends with the verdict of the replay, and leaves nothing."""
+"""The demo tells seven true stories, ends with the verdict of the replay, and leaves nothing."""
 
 import os
 import re
@@ -76,6 +76,34 @@ KEY_FACTS = {
         r"chat-2 goes to ana: .* pool of 1, tie-break sole",
         r"checked  the visitor was told once",
         r"checked  cleo is online as if nothing had been, and chat-2 stays with ana",
+    ],
+    "6. French visitors": [
+        r"marie       looks at a page of the French site\n +answer   fired: french\n",
+        r"chat-1 goes to fleur: .* pool of 1, tie-break sole",
+        r"checked  the view was answered when what follows from it was in the log already",
+        r"checked  so it is fleur's as well",
+        r"chat-3 goes to ana: .* pool of 1, tie-break sole",
+        r"looks at a page in Spanish\n +answer   fired: nothing\n",
+        r"checked  asked why, the engine says that the rule is disabled",
+        r"looks at the prices while nobody is online\n +answer   fired: nothing\n",
+        r"checked  asked why, the engine says so",
+        r"told     carmen: invitation site, alert",
+        r"checked  and her widget shows the invitation",
+    ],
+    "7. End of the day": [
+        r"ana is offline \(shift_end\)",
+        r"checked  chat-1 stays with her: a shift's end alone takes nothing away",
+        r"told     vera, paul: mode_changed site, messenger",
+        r"chat-2 waits: nobody_online \(delivery auto, pool of 0\)",
+        r"checked  ana and ben get a mail each",
+        r"chat-2 waits: nobody_online \(delivery offer, pool of 0\)",
+        r"mail     to ana@shop.example: Verpasster Chat: Shop\n +\| Hallo Ana,\n",
+        r"\| Verlauf\n +\| -------\n +\|\n +\| 22:14 paul: My parcel has not come. Où est-il\?",
+        r"mail     to ben@shop.example: Missed chat: Shop\n +\| Hello Ben,\n",
+        r"\| Transcript\n +\| ----------\n +\|\n +\| 22:14 paul: My parcel",
+        r"checked  both are online by themselves, ben too, who had chosen offline the day before",
+        r"told     (ana|ben): offered chat-2, offer 1, alert",
+        r"told     paul: operator_joined chat-2",
     ],
 }
 

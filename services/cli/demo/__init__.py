@@ -1,1 +1,1 @@
-"""``fernamt demo``: an engine in a process of its own, and five stories played over its wire."""
+"""``fernamt demo``: an engine in a process of its own, and seven stories played over its wire."""

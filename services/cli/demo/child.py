@@ -5,7 +5,7 @@ import contextlib
 import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from shared.ports import NoResponders
@@ -43,15 +43,20 @@ class EngineChild:
 
 
 @contextlib.asynccontextmanager
-async def engine(directory: Path) -> AsyncIterator[EngineChild]:
+async def engine(
+    directory: Path, *, clock_file: Path, settings: Mapping[str, str]
+) -> AsyncIterator[EngineChild]:
     """Start ``fernamt up`` with its log in ``directory/data``; however the block ends, it is gone.
 
-    Raises ``ChildFailed`` if it is not ready in time.
+    ``settings`` are variables of its environment. Raises ``ChildFailed`` if it does not get ready.
     """
     log = directory / "engine.log"
-    command = ("up", "--quiet", "--data", str(directory / "data"), "--nats-port", "0")
+    command = (
+        *("up", "--quiet", "--data", str(directory / "data"), "--nats-port", "0"),
+        *("--clock-offset-file", str(clock_file)),
+    )
     with log.open("wb") as stderr:
-        process = await _start(*command, stdout=PIPE, stderr=stderr.fileno())
+        process = await _start(*command, settings=settings, stdout=PIPE, stderr=stderr.fileno())
     try:
         yield EngineChild(process, await _ready_url(process, log), log)
     except (NoResponders, OSError) as error:
@@ -76,13 +81,18 @@ async def replay(directory: Path) -> tuple[int, str]:
     return process.returncode, output.decode()
 
 
-async def _start(*arguments: str, stdout: int, stderr: int) -> Process:
-    """A child in a session of its own, so that a Ctrl-C is for us, who then stop it in order."""
-    settings = ("FERNAMT_DATA", "FERNAMT_STORE_URL", "FERNAMT_NATS_URL", "FERNAMT_NATS_PORT")
+async def _start(
+    *arguments: str, stdout: int, stderr: int, settings: Mapping[str, str] | None = None
+) -> Process:
+    """A child in a session of its own, so that a Ctrl-C is for us, who then stop it in order.
+
+    What the environment says about Fernamt is meant for another engine.
+    """
+    others = {name: value for name, value in os.environ.items() if not name.startswith("FERNAMT_")}
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "services.cli", *arguments),
         cwd=_ROOT,
-        env={name: value for name, value in os.environ.items() if name not in settings},
+        env=others | dict(settings or {}),
         stdin=DEVNULL,
         stdout=stdout,
         stderr=stderr,

@@ -13,11 +13,12 @@ import msgspec
 
 from shared.adapters.nats_bus import NatsBus
 from shared.adapters.nats_connection import NatsSettings
-from shared.ports import Message
+from shared.ports import Message, NoResponders
 
 Fields = dict[str, Any]
 
 ANSWER_WITHIN_S = 5.0
+PAUSE_S = 0.02
 HAPPEN_WITHIN_S = 15.0
 TRIES_MAX = 4
 
@@ -35,7 +36,17 @@ class Answer(msgspec.Struct, frozen=True):
 
     ok: bool
     position: int = 0
+    at: int = 0
     result: Fields = {}
+    error: Problem | None = None
+
+
+class Viewed(msgspec.Struct, frozen=True):
+    """The reply to a page view: which rules fired, and where the log ended then."""
+
+    ok: bool
+    position: int = 0
+    fired: list[str] = []
     error: Problem | None = None
 
 
@@ -48,6 +59,7 @@ class LoggedEvent(NamedTuple):
 
 
 _read_answer = msgspec.json.Decoder(Answer).decode
+_read_viewed = msgspec.json.Decoder(Viewed).decode
 
 
 class FrontEnd:
@@ -82,16 +94,34 @@ class FrontEnd:
             raise LookupError(f"{query}: {answer.error.code}: {answer.error.message}")
         return answer.result
 
-    async def settle(self) -> None:
-        """Ask anything: whatever was sent to this connection before is there with the answer."""
-        await self.ask("workspace")
+    async def settle(self, position: int) -> None:
+        """Wait until its feeds have brought everything up to this position.
+
+        Whoever sends the feeds answers this query too, on one connection and in order.
+        """
+        headers = {"Fernamt-Min-Position": str(position)}
+        after = max((message.get("seq", 0) for message in self.heard), default=0)
+        answer = await self._request("ask", "feed", {"after": after, "limit": 1}, headers)
+        if answer.error is not None:
+            raise LookupError(f"feed: {answer.error.code}: {answer.error.message}")
 
     async def _request(self, purpose: str, name: str, fields: Fields, headers: Fields) -> Answer:
         subject = f"fernamt.v1.{purpose}.{self._workspace_id}.{self.kind}.{self.name}.{name}"
-        reply = await self._bus.request(
-            subject, msgspec.json.encode(fields), headers=headers, timeout_s=ANSWER_WITHIN_S
-        )
-        return _read_answer(reply.data)
+        return _read_answer(await self._answered(subject, fields, headers))
+
+    async def _answered(self, subject: str, fields: Fields, headers: Fields) -> bytes:
+        """The reply, from a service that may only just have heard of the workspace."""
+        body = msgspec.json.encode(fields)
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            while True:
+                try:
+                    reply = await self._bus.request(
+                        subject, body, headers=headers, timeout_s=ANSWER_WITHIN_S
+                    )
+                except NoResponders:
+                    await asyncio.sleep(PAUSE_S)
+                else:
+                    return reply.data
 
     async def _hear(self, feed: str) -> None:
         await self._bus.subscribe(f"fernamt.v1.feed.{self._workspace_id}.{feed}", self._on_message)
@@ -105,7 +135,11 @@ class AdminTool(FrontEnd):
 
     async def position(self) -> int:
         """Where the log ends, as far as it is committed."""
-        return (await self._request("ask", "workspace", {}, {})).position
+        return (await self.look()).position
+
+    async def look(self) -> Answer:
+        """The settings, as of when and up to which position."""
+        return await self._request("ask", "workspace", {}, {})
 
 
 class Desk(FrontEnd):
@@ -115,9 +149,6 @@ class Desk(FrontEnd):
 
     async def subscribe(self) -> None:
         await self._hear(f"operator.{self.name}")
-
-    async def settle(self) -> None:
-        await self.ask("me")
 
 
 class Widget(FrontEnd):
@@ -133,8 +164,15 @@ class Widget(FrontEnd):
         await self._hear(f"visitor.{self.name}")
         await self._hear(f"entry.{self.entry_point_id}")
 
-    async def settle(self) -> None:
-        await self.mode()
+    async def sees(self, url: str) -> Viewed:
+        """Tell of a page view, and wait until what rules make of it is in the log."""
+        subject = f"fernamt.v1.seen.{self._workspace_id}.visitor.{self.name}"
+        view = {
+            "session_id": f"browser-{self.name}",
+            "entry_point_id": self.entry_point_id,
+            "url": url,
+        }
+        return _read_viewed(await self._answered(subject, view, {}))
 
     async def mode(self) -> str:
         """How the entry point shows itself to this visitor now."""
@@ -148,6 +186,24 @@ class PresenceService(FrontEnd):
 
     def __init__(self, bus: NatsBus, workspace_id: str) -> None:
         super().__init__(bus, workspace_id, "presence")
+
+
+class ChatBackEnd:
+    """What carries the messages of conversations, and gives their text to whoever may ask."""
+
+    def __init__(self, bus: NatsBus, workspace_id: str) -> None:
+        self.texts: dict[str, str] = {}
+        """By conversation."""
+        self._bus = bus
+        self._workspace_id = workspace_id
+
+    async def subscribe(self) -> None:
+        subject = f"fernamt.v1.transcript.{self._workspace_id}.*"
+        await self._bus.subscribe(subject, self._on_request)
+
+    def _on_request(self, message: Message) -> None:
+        text = self.texts.get(message.subject.rpartition(".")[2], "")
+        self._bus.publish(message.reply, msgspec.json.encode({"text": text}))
 
 
 class LogReader:

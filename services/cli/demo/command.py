@@ -9,9 +9,19 @@ from typing import NamedTuple
 
 import typer
 
-from services.cli.demo import by_hand, offers, second_level, status, too_slow
+from services.cli.demo import (
+    by_hand,
+    end_of_day,
+    french,
+    offers,
+    second_level,
+    status,
+    too_slow,
+)
 from services.cli.demo.child import ChildFailed, engine, replay
-from services.cli.demo.stage import Stage, StoryFailed
+from services.cli.demo.engine_clock import EngineClock
+from services.cli.demo.post_office import PostOffice, post_office
+from services.cli.demo.stage import Stage, StoryFailed, Town
 from services.cli.demo.telling import Teller
 from services.cli.serving import end_if_told
 from shared.ports import NoResponders
@@ -37,11 +47,13 @@ STORIES = (
     Story("status", status.TITLE, status.ABOUT, status.play),
     Story("offers", offers.TITLE, offers.ABOUT, offers.play),
     Story("too-slow", too_slow.TITLE, too_slow.ABOUT, too_slow.play),
+    Story("french", french.TITLE, french.ABOUT, french.play),
+    Story("end-of-day", end_of_day.TITLE, end_of_day.ABOUT, end_of_day.play),
 )
 
 
 def demo() -> None:
-    """Play five stories on a real engine, explain each decision, and replay the log.
+    """Play seven stories on a real engine, explain each decision, and replay the log.
 
     Needs nothing and leaves nothing: the engine, its broker and its log live in a temporary
     directory. Exit code 1: something did not come out as it is told.
@@ -82,18 +94,27 @@ def _clean_up_is_under_way() -> None:
 async def _play(teller: Teller) -> None:
     with tempfile.TemporaryDirectory(prefix="fernamt-demo-") as name:
         directory = Path(name)
-        async with engine(directory) as child:
+        clock = EngineClock(directory / "clock")
+        async with (
+            post_office() as post,
+            engine(directory, clock_file=clock.file, settings=_settings(post)) as child,
+        ):
             teller.line(
                 f"The engine runs in process {child.pid}; its broker listens on {child.url}. "
                 "Every desk, widget and tool below has a connection of its own.",
             )
             for number, story in enumerate(STORIES, start=1):
                 teller.title(f"{number}. {story.title}", story.about)
-                async with Stage(child.url, story.workspace_id, teller) as stage:
+                town = Town(child.url, clock, post)
+                async with Stage(town, story.workspace_id, teller) as stage:
                     await story.play(stage)
             await child.stop()
         end_if_told()
         await _replay(directory, teller)
+
+
+def _settings(post: PostOffice) -> dict[str, str]:
+    return {"FERNAMT_SMTP_URL": post.url, "FERNAMT_MAIL_FROM": "Fernamt <chat@shop.example>"}
 
 
 async def _replay(directory: Path, teller: Teller) -> None:

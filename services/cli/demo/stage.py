@@ -1,21 +1,29 @@
 """One workspace and the people of a story, each at a front end of their own."""
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from datetime import datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from services.cli.demo.clients import (
+    HAPPEN_WITHIN_S,
     AdminTool,
     Answer,
+    ChatBackEnd,
     Desk,
     Fields,
     FrontEnd,
+    LoggedEvent,
     LogReader,
     PresenceService,
+    Viewed,
     Widget,
     connect,
 )
+from services.cli.demo.engine_clock import EngineClock
+from services.cli.demo.post_office import Mail, PostOffice
 from services.cli.demo.telling import Teller
 from services.cli.serving import end_if_told
 from shared.adapters.nats_bus import NatsBus
@@ -25,13 +33,22 @@ class StoryFailed(Exception):
     """A story did not come out as it is told; the message says what was expected."""
 
 
+class Town(NamedTuple):
+    """What all stories share: the engine's broker, its clock, and where its mails go."""
+
+    url: str
+    clock: EngineClock
+    post: PostOffice
+
+
 class Stage:
     """Where a story is played. Everything that happens on it is printed."""
 
-    def __init__(self, url: str, workspace_id: str, teller: Teller) -> None:
-        self._url = url
+    def __init__(self, town: Town, workspace_id: str, teller: Teller) -> None:
+        self._town = town
         self._workspace_id = workspace_id
         self._teller = teller
+        self.clock = town.clock
         self._connections = AsyncExitStack()
         self._front_ends: list[FrontEnd] = []
         self._told = 0
@@ -39,6 +56,8 @@ class Stage:
         self._played = 0
         """Where the log ended when somebody last did something."""
         self._heard: dict[FrontEnd, int] = {}
+        self._mails = 0
+        """Mails that were asked for before."""
 
     async def __aenter__(self) -> Self:
         self.admin = AdminTool(await self._connection("admin tool"), self._workspace_id, "admin")
@@ -87,16 +106,22 @@ class Stage:
         bus = await self._connection("presence service")
         return PresenceService(bus, self._workspace_id)
 
+    async def chat_back_end(self) -> ChatBackEnd:
+        """What carries the messages themselves, and knows what was said."""
+        back_end = ChatBackEnd(await self._connection("chat back end"), self._workspace_id)
+        await back_end.subscribe()
+        return back_end
+
     async def _seat(self, front_end: FrontEnd) -> None:
         """Subscribe first, then query, then apply what comes: nothing is missed."""
         await front_end.subscribe()
-        await front_end.settle()
+        await front_end.settle(await self.admin.position())
         self._front_ends.append(front_end)
         self._heard[front_end] = 0
 
     async def _connection(self, name: str) -> NatsBus:
         end_if_told()
-        bus = await connect(self._url, f"fernamt demo: {name}")
+        bus = await connect(self._town.url, f"fernamt demo: {name}")
         self._connections.push_async_callback(bus.close)
         return bus
 
@@ -136,26 +161,54 @@ class Stage:
     async def wait(self, who: FrontEnd, words: str, name: str, **fields: object) -> None:
         """Nobody does anything any more, until a timer of the engine's has led to this event."""
         self._teller.step(who.name, words)
+        await self.until(name, **fields)
+
+    async def until(self, name: str, **fields: object) -> LoggedEvent:
+        """Go on once this event has followed from what was done last; print what there was."""
         end_if_told()
         try:
-            await self._log.happens(name, self._played, **fields)
+            event = await self._log.happens(name, self._played, **fields)
         except TimeoutError:
-            raise StoryFailed(f"{who.name} {words}: the log has no {name} {fields}") from None
+            raise StoryFailed(f"the log has no {name} {fields} in time") from None
+        await self._log.up_to(await self.admin.position())
+        await self._tell_news()
+        return event
+
+    async def let_it_be(self, moment: datetime, words: str) -> None:
+        """The engine's clock is set forward, while nobody does anything."""
+        self._teller.step("the clock", words)
+        self._played = await self.admin.position()
+        until_ms = self.clock.set_to(moment)
+        async with asyncio.timeout(HAPPEN_WITHIN_S):
+            while (await self.admin.look()).at < until_ms:
+                end_if_told()
         await self._log.up_to(await self.admin.position())
         await self._tell_news()
 
-    async def _tell_news(self) -> None:
-        """Print what the log and the feeds have brought since the last step.
+    async def mails(self, number: int) -> Sequence[Mail]:
+        """Wait until so many mails have come in all; those since the last time, by recipient."""
+        try:
+            await self._town.post.until(lambda mails: len(mails) >= number)
+        except TimeoutError:
+            came = [mail.subject for mail in self._town.post.mails]
+            raise StoryFailed(f"{number} mails were expected; there came: {came}") from None
+        mails = self._town.post.mails[self._mails :]
+        self._mails = len(self._town.post.mails)
+        return sorted(mails, key=lambda mail: mail.recipients)
 
-        The engine sends to the feeds before it publishes the event, so that whoever asks anything
-        after the event has come has got the feeds' messages too.
-        """
+    def show(self, mail: Mail) -> None:
+        """Print a mail as its receiver reads it."""
+        self._teller.mail(mail.recipients, mail.subject, mail.text)
+
+    async def _tell_news(self) -> None:
+        """Print what the log and the feeds have brought since the last step."""
+        position = self._log.events[-1].position if self._log.events else 0
         for event in self._log.events[self._told :]:
             self._teller.event(event)
         self._told = len(self._log.events)
         news: dict[str, tuple[Fields, list[str]]] = {}
         for front_end in self._front_ends:
-            await front_end.settle()
+            await front_end.settle(position)
             for message in front_end.heard[self._heard[front_end] :]:
                 news.setdefault(message["id"], (message, []))[1].append(front_end.name)
             self._heard[front_end] = len(front_end.heard)
@@ -198,10 +251,26 @@ class Stage:
 
     def last_decision(self, name: str, conversation_id: str) -> Fields:
         """The newest event of this name about a conversation, as the log has it."""
+        return self.last_event(name, conversation_id=conversation_id).fields
+
+    def last_event(self, name: str, **fields: object) -> LoggedEvent:
+        """The newest event of this name with these fields."""
         for event in reversed(self._log.events):
-            if event.name == name and event.fields["conversation_id"] == conversation_id:
-                return event.fields
-        raise StoryFailed(f"the log holds no {name} for {conversation_id}")
+            if event.name == name and fields.items() <= event.fields.items():
+                return event
+        raise StoryFailed(f"the log holds no {name} with {fields}")
+
+    async def sees(self, widget: Widget, words: str, url: str) -> Viewed:
+        """A visitor looks at a page; what rules make of it is printed."""
+        self._teller.step(widget.name, words)
+        end_if_told()
+        viewed = await widget.sees(url)
+        if viewed.error is not None:
+            raise StoryFailed(f"{widget.name}: {url}: {viewed.error.message}")
+        self._teller.shown(f"fired: {', '.join(viewed.fired) or 'nothing'}")
+        await self._log.up_to(viewed.position)
+        await self._tell_news()
+        return viewed
 
     # --- checking ---------------------------------------------------------------------------
 

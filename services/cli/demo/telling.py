@@ -34,6 +34,7 @@ _SHOWN_FEED_TYPES = (
     "reassigned",
     "notice",
     "closed",
+    "invitation",
     "mode_changed",
 )
 """The other messages keep screens up to date and would only fill this one."""
@@ -80,6 +81,12 @@ class Teller:
 
     def checked(self, claim: str) -> None:
         self._beside("checked", claim, "bold")
+
+    def mail(self, recipients: Sequence[str], subject: str, text: str) -> None:
+        """A mail that came."""
+        self._beside("mail", f"to {', '.join(recipients)}: {subject}", "bold")
+        for line in text.rstrip().splitlines():
+            self.line(f"{' ' * _MARGIN}         | {line}".rstrip(), "")
 
     def timeline(self, conversation_id: str, entries: Sequence[Fields]) -> None:
         """Everything the log holds on one conversation."""
