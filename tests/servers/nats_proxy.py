@@ -18,20 +18,24 @@ class NatsProxy:
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._deaf = False
-        self._shut = False
         self.swallowed = 0
         """Bytes from the broker that never reached a client."""
         self.url = ""
 
     async def open(self) -> None:
-        self._server = await asyncio.start_server(self._pass_on, "127.0.0.1", 0)
+        """Let clients in, on the same port as before."""
+        port = int(self.url.rpartition(":")[2] or 0)
+        self._server = await asyncio.start_server(self._pass_on, "127.0.0.1", port)
         self.url = f"nats://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     async def close(self) -> None:
+        """Cut, and let nobody in until it is opened again."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
         self.cut()
-        if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
+        if server is not None:
+            await server.wait_closed()
 
     def swallow(self) -> None:
         """What the broker says no longer arrives; what clients say still does.
@@ -39,14 +43,6 @@ class NatsProxy:
         From here on nothing but ``cut`` helps: bytes are missing.
         """
         self._deaf = True
-
-    def shut(self) -> None:
-        """Cut, and let nobody in until ``let_in``."""
-        self._shut = True
-        self.cut()
-
-    def let_in(self) -> None:
-        self._shut = False
 
     def cut(self) -> None:
         """Abort every connection without a word. New ones are whole again."""
@@ -57,9 +53,6 @@ class NatsProxy:
     async def _pass_on(
         self, client_reader: asyncio.StreamReader, client: asyncio.StreamWriter
     ) -> None:
-        if self._shut:
-            client.transport.abort()
-            return
         reader, broker = await asyncio.open_connection(*self._broker)
         pair = {client, broker}
         self._writers |= pair

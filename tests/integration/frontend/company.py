@@ -6,6 +6,7 @@ from typing import Any
 from tests.integration.frontend.desk import HEARTBEAT_EVERY_S, Desk
 from tests.integration.frontend.line import Line
 from tests.integration.frontend.widget import Widget
+from tests.servers.waiting import until
 
 Fields = dict[str, Any]
 
@@ -90,12 +91,16 @@ class Company:
 
 
 async def agrees(desk: Desk) -> None:
-    """What the desk made of its feed is what the query says. Raises ``AssertionError``.
+    """Wait until what the desk made of its feed, which may lag behind, is what the query says.
 
-    The feed is brought up to the query's position first: it may lag behind the answers.
+    Raises ``TimeoutError``.
     """
     answer = await desk.line.ask("inbox", {"view": "mine"})
     expected = {
         found["conversation_id"]: found["why_mine"] for found in answer.result["conversations"]
     }
-    await desk.feed.until(f"mine is {expected}", lambda _: desk.mine == expected)
+
+    async def is_so() -> bool:
+        return desk.mine == expected
+
+    await until(f"{desk.name} has {expected}, not {desk.mine}", is_so)

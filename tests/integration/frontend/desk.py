@@ -45,6 +45,8 @@ class Desk:
         self.rang: list[Message] = []
         """Messages at which it rang."""
         self._as_of = 0
+        self._whose = False
+        """Somebody was first with one of those for whoever is first: ask who."""
         self._news = asyncio.Event()
         self._every_s = heartbeat_every_s
         self._touched = False
@@ -56,7 +58,7 @@ class Desk:
         """Connect, subscribe, log in, ask what there is, and begin to send heartbeats."""
         await self.line.open()
         self.line.on_return = self.come_back
-        await self.line.listen(f"operator.{self.name}", self.feed.hear)
+        await self.line.listen(f"operator.{self.name}", self._on_own)
         await self.line.listen("team", self._on_team)
         self.status = (await self.line.command("log_in", {"session_id": self.session})).result
         if self.feed.seq:
@@ -95,6 +97,7 @@ class Desk:
 
         What the feed then says of earlier positions is contained in the answer.
         """
+        self._whose = False
         inbox = await self.line.ask("inbox", {"view": "mine", "limit": PAGE})
         roster = await self.line.ask("roster", at_least=inbox.position)
         self.mine = {
@@ -193,6 +196,8 @@ class Desk:
                 self._offer_ended(conversation, message["how"])
             case "conversation_changed" if message["state"] == "closed":
                 self.mine.pop(conversation, None)
+            case "conversation_changed" if self.mine.get(conversation) in FOR_WHOEVER_IS_FIRST:
+                self._whose = True
             case _:
                 pass  # nothing that this list shows
 
@@ -202,9 +207,12 @@ class Desk:
         elif self.mine.get(conversation) == "offered":
             del self.mine[conversation]
 
+    async def _on_own(self, message: Message) -> None:
+        await self.feed.hear(message)
+        if self._whose:
+            await self.refresh()
+
     async def _on_team(self, message: Message) -> None:
         if message["type"] == "status_changed":
             self.colleagues[message["operator_id"]] = message["effective"]
             self._news.set()
-        elif self.mine.get(message.get("conversation_id", "")) in FOR_WHOEVER_IS_FIRST:
-            await self.refresh()  # somebody else may have been first, and nobody says so
