@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 from services.router import decider, publishing
+from services.trigger_evaluator import explaining
 from shared.routing import queries, settings_views, views
 from shared.routing.commands import (
     COMMANDS,
@@ -23,11 +24,12 @@ from shared.routing.commands import (
 )
 from shared.routing.events import EVENT_TYPES, Actor, Envelope
 from shared.routing.policy import PolicyScope
-from shared.routing.questions import QUERIES
+from shared.routing.questions import EVALUATOR_QUERIES, QUERIES
 from shared.routing.scope import Scope
 from shared.wire.bodies import OnBehalf
 from shared.wire.feeds import FEEDS
 from shared.wire.replies import Answered, NotDone
+from shared.wire.views import PageView, SeenAnswer
 
 Schema = dict[str, Any]
 Parts = Mapping[str, tuple[type[msgspec.Struct], Schema]]
@@ -46,6 +48,7 @@ QUERY_RESULTS: Mapping[str, type[msgspec.Struct]] = {
     "entry_point": views.EntryPointView,
     "visitor": queries.VisitorAnswer,
     "workspace": settings_views.WorkspaceView,
+    "why_not_fired": explaining.WhyNotFired,
 }
 """What stands in ``result`` of the answer to each query."""
 
@@ -84,6 +87,7 @@ def generated() -> dict[str, str]:
         "results": _results(),
         "events": _events(),
         "feeds": _feeds(),
+        "views": _views(),
     }
     return {f"{name}{SUFFIX}": _text(schema) for name, schema in files.items()}
 
@@ -109,7 +113,8 @@ def _queries() -> Schema:
         "Bodies of queries: `$defs` has one entry for each, by the name that ends its subject. "
         "`x-allowed` are the kinds of actor that may ask it."
     )
-    parts = {name: (query, {"x-allowed": list(query.allowed)}) for name, query in QUERIES.items()}
+    every = QUERIES | EVALUATOR_QUERIES
+    parts = {name: (query, {"x-allowed": list(query.allowed)}) for name, query in every.items()}
     return _document("Fernamt queries", about, parts, [OnBehalf])
 
 
@@ -151,6 +156,15 @@ def _feeds() -> Schema:
         for message in messages
     }
     return _document("Fernamt feeds", about, parts, [])
+
+
+def _views() -> Schema:
+    about = "A page view (`seen`), and what it is answered with if that is wanted."
+    document = _document("Fernamt page views", about, {"seen": (PageView, {})}, [SeenAnswer])
+    answer = document["$defs"]["SeenAnswer"]
+    answer["properties"]["ok"] = {"const": True}
+    answer["required"].insert(0, "ok")
+    return document
 
 
 def _document(title: str, about: str, parts: Parts, more: Iterable[type[msgspec.Struct]]) -> Schema:

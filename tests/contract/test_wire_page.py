@@ -11,16 +11,19 @@ import pytest
 from msgspec import UNSET
 
 from services.router.live import JOBS_MAX
+from services.trigger_evaluator.comparing import Doubt
+from services.trigger_evaluator.explaining import Why
 from shared.routing.commands import COMMANDS
 from shared.routing.conditions import OPS, FieldKind, kind_of
 from shared.routing.evolve import COMMANDS_MAX
 from shared.routing.policy import WORKSPACE_ONLY, Policy, SlowStep, WideningStep
-from shared.routing.questions import QUERIES
+from shared.routing.questions import EVALUATOR_QUERIES, QUERIES
 from shared.routing.rules import FAMILIES, FIELDS, Action, Op
 from shared.routing.vocabulary import NotFired
 from shared.wire.feeds import FEEDS, FeedMessage
 from shared.wire.refusals import BODY_BYTES_MAX, DEPTH_MAX
 from shared.wire.replies import STATUS
+from shared.wire.views import PageView
 from tests.tidy.sources import ROOT, modules
 
 _CODE = re.compile(r"`([a-z_]+)(\?)?`")
@@ -146,8 +149,22 @@ def test_every_reason_why_a_rule_did_nothing_is_named() -> None:
 
 
 def test_queries_are_those_there_are() -> None:
-    expected = {name: (set(query.allowed), _fields(query)) for name, query in QUERIES.items()}
+    every = QUERIES | EVALUATOR_QUERIES
+    expected = {name: (set(query.allowed), _fields(query)) for name, query in every.items()}
     assert _described("Queries") == expected
+
+
+def test_a_page_view_is_explained_field_by_field() -> None:
+    rows = [row[0] for row in _rows(_section("Page views")) if row[0].startswith("`")]
+    described = {name: optional for row in rows for name, optional in _named(row).items()}
+    assert described == _fields(PageView)
+
+
+def test_every_reason_why_a_rule_did_not_fire_is_named() -> None:
+    words = set(re.findall(r"`([a-z_]+)`", _section("Queries")))
+    named = {word for part in get_args(Why) for word in get_args(part) or (part,)}
+    assert named - {"unknown_rule", "other_version"} <= words
+    assert set(get_args(Doubt)) <= words
 
 
 def test_policies_are_those_there_are() -> None:
