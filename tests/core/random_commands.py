@@ -149,6 +149,7 @@ SETTINGS: dict[str, Fields] = {
     "delete_group": fields(group_id=groups),
     "define_entry_point": ENTRY_POINT,
     "remove_entry_point": fields(entry_point_id=entry_points),
+    "delete_rule": fields(rule_id=st.sampled_from(["r1", "r2"])),
 }
 STAFF: dict[str, Fields] = {
     "register_operator": OPERATOR,
@@ -174,6 +175,34 @@ PRESENCE: dict[str, Fields] = {
     "operator_active": fields(operator_id=operators),
     "shift_started": st.one_of(fields(operator_id=operators), fields(entry_point_id=entry_points)),
     "shift_ended": st.one_of(fields(operator_id=operators), fields(entry_point_id=entry_points)),
+}
+rule_ids = st.sampled_from(["r1", "r2"])
+sessions = st.sampled_from(["v1", "v2"])
+ACTION = st.one_of(
+    targets.map(lambda to: {"assign": to}),
+    st.just({"invite": {"message": "Hello"}}),
+    st.lists(groups, min_size=1, max_size=2).map(lambda ids: {"ask_group": ids}),
+    st.integers(0, 9).map(lambda number: {"set_priority": number}),
+    st.sampled_from(SKILLS).map(lambda skill: {"require_skill": skill}),
+    st.just({"add_tag": "seen"}),
+)
+RULE = fields(
+    rule_id=rule_ids,
+    name=names,
+    order=st.just(1),
+    when=st.just({"always": True}),
+    then=st.lists(ACTION, min_size=1, max_size=3),
+    enabled=st.sampled_from([True, True, False]),
+    frequency_=st.sampled_from(["always", "once_per_session", "once_per_visitor"]),
+    override_=st.booleans(),
+    only_when_live_=st.booleans(),
+)
+REPORTS: dict[str, Fields] = {
+    "rule_fired": fields(
+        rule_id=rule_ids, visitor_id=visitors, session_id=sessions, entry_point_id=entry_points
+    ),
+    "visitor_session_ended": fields(visitor_id=visitors, session_id=sessions),
+    "visitor_seen": fields(visitor_id=visitors),
 }
 HANDLING: dict[str, Fields] = {
     "claim": fields(conversation_id=conversations),
@@ -222,6 +251,7 @@ def any_of(table: dict[str, Fields], actors: st.SearchStrategy[Actor]) -> st.Sea
 
 
 admin = st.just(ADMIN)
+evaluator = st.just(Actor("service", "rules"))
 presence = st.just(Actor("service", "presence"))
 an_operator = operators.map(lambda its_id: Actor("operator", its_id))
 a_visitor = visitors.map(lambda its_id: Actor("visitor", its_id, service="shop"))

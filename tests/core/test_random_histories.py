@@ -17,7 +17,8 @@ from shared.routing.describe import state_hash
 from shared.routing.events import Actor
 from tests.core import random_commands as draw
 from tests.core.proof import prove, restore
-from tests.core.story import entry_point, group, logged_in, registered
+from tests.core.rule_wanderings import as_it_is
+from tests.core.story import Step, entry_point, group, logged_in, registered
 from tests.core.watched import WatchedStory
 
 QUICK = settings(
@@ -86,6 +87,14 @@ class Histories(RuleBasedStateMachine):
     @rule(drawn=draw.any_of(draw.PRESENCE, draw.presence))
     def presence_reports(self, drawn: draw.Drawn) -> None:
         self._try(drawn[0], drawn[1], **drawn[2])
+
+    @rule(fields=draw.RULE)
+    def a_rule_is_saved(self, fields: dict[str, Any]) -> None:
+        self._try(Actor("admin", "root"), "save_rule", **fields)
+
+    @rule(drawn=draw.any_of(draw.REPORTS, draw.evaluator))
+    def the_evaluator_reports(self, drawn: draw.Drawn) -> None:
+        self._try(drawn[0], drawn[1], **as_it_is(self.story, Step(*drawn)))
 
     @rule(number=draw.any_number, name=draw.answers)
     def somebody_answers_an_offer(self, number: int, name: str) -> None:
