@@ -151,6 +151,7 @@ class Term:
         ready.clear()
         try:
             async with asyncio.timeout(DRAIN_S):
+                await self._follower.catch_up()
                 await self._stop_listening()
                 await self._sending.drained()
         except TimeoutError:
