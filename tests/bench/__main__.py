@@ -18,7 +18,7 @@ from rich.table import Table
 from shared.routing.ids import WorkspaceId
 from shared.runtime.garbage import spare_what_lasts
 from shared.runtime.logs import configure_logs
-from tests.bench import choosing, presence, stages
+from tests.bench import choosing, presence, rules, stages
 from tests.bench.figures import Row, Spread, as_builtins
 from tests.bench.lean_nats import LeanNats
 from tests.bench.load import precise_loop
@@ -63,6 +63,8 @@ def main() -> None:
     spare_what_lasts()  # as in the engine's own process
     rows += stages.rows(rounds=5, conversations=1_000 if quick else 4_000)
     rows += choosing.rows(rounds=5, pairs=500 if quick else 2_000)
+    rows += rules.rows(rounds=5)
+    rows.append(asyncio.run(rules.through_broker(rounds=5, views=10_000 if quick else 40_000)))
     rows += asyncio.run(presence.rows(rounds=3, seconds=2 if quick else 8))
     FILE.parent.mkdir(exist_ok=True)
     machine = {"cores": os.cpu_count(), "python": platform.python_version()}

@@ -1,19 +1,29 @@
-"""What judging page views costs: rules by the hundred, in this process, without servers.
+"""What judging page views costs: rules by the hundred, in this process, and through a broker.
 
 A page view is taken, tracked and judged as the evaluator does it, on a state as its log has it.
 ``look-up`` rules name addresses and hosts, as most do; ``patterns`` have nothing to look up.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from statistics import median
 from time import perf_counter
 
 import msgspec
 
+from services.router.service import Router
 from services.trigger_evaluator.judging import Judge
 from services.trigger_evaluator.knowledge import Knowledge
+from services.trigger_evaluator.service import Evaluator
 from services.trigger_evaluator.sighting import Now
 from services.trigger_evaluator.visit import VisitKey, Visits
+from shared.adapters.clocks import SystemClock
+from shared.adapters.nats_bus import NatsBus
+from shared.adapters.nats_connection import NatsSettings
+from shared.adapters.open_store import open_store
 from shared.routing import events as e
 from shared.routing.commands import Refused
 from shared.routing.events import Envelope, EventUnion
@@ -27,12 +37,18 @@ from shared.routing.ids import (
     WorkspaceId,
 )
 from shared.routing.rules import Condition, KeptAction
+from shared.runtime.world import World
 from shared.wire.subjects import Seen
 from shared.wire.views import decode_view
 from tests.bench.figures import Row, row
+from tests.servers.client import Client, connected
+from tests.servers.nats import nats_server
+from tests.servers.office import Office
 
 WORKSPACE = WorkspaceId("bench")
 BEGINNING = UnixMs(1_750_000_000_000)
+AT_ONCE = 2_000
+"""Published before one is waited for: a line of views is bounded."""
 _VIEWS = 2_000
 
 
@@ -161,3 +177,55 @@ def rows(rounds: int) -> Iterator[Row]:
         yield row(f"a page view, {name} of 5", "µs", [median(costs) for costs in measured])
         rates = [_VIEWS / sum(costs) * 1e6 for costs in measured]
         yield row(f"page views, {name} of 5", "1/s", rates)
+
+
+async def through_broker(rounds: int, views: int) -> Row:
+    """Views a second by an evaluator with 50 rules; sender, broker and router share the machine.
+
+    They are published; a last one is a request, whose answer says that all are judged.
+    """
+    with nats_server() as server, tempfile.TemporaryDirectory(prefix="fernamt-bench-") as name:
+        async with running(server.url, Path(name)), connected(server.url) as client:
+            office = Office(client, WORKSPACE)
+            await office.set_up("ana")
+            for number in range(50):
+                when = msgspec.to_builtins(_looked_up(number))
+                rule = {"name": f"Rule {number}", "order": number, "enabled": True, "when": when}
+                then = [{"assign": {"operator": "ana"}}]
+                await office.admin("save_rule", rule_id=f"r-{number}", then=then, **rule)
+            return row(
+                "page views through the broker, 50 rules",
+                "1/s",
+                [await _published(client, n, views) for n in range(rounds)],
+            )
+
+
+@asynccontextmanager
+async def running(url: str, directory: Path) -> AsyncIterator[None]:
+    """A router and an evaluator in this process, on a log in a directory."""
+    async with AsyncExitStack() as stack:
+        store = await open_store(f"sqlite:///{directory}/data", migrate=True)
+        stack.push_async_callback(store.close)
+        bus = await NatsBus.connect(NatsSettings(url=url, name="bench"))
+        stack.push_async_callback(bus.close)
+        world = World(store, bus, SystemClock())
+        for service in (Router(world), Evaluator(world)):
+            work = asyncio.create_task(service.run())
+            stack.push_async_callback(asyncio.wait_for, work, 30)
+            stack.callback(service.stop)
+            await service.ready.wait()
+        yield
+
+
+async def _published(client: Client, number: int, views: int) -> float:
+    began = perf_counter()
+    for start in range(0, views, AT_ONCE):
+        for view in range(start, start + AT_ONCE):
+            url = f"https://www.example.org/shop/{view % 5_000 + 50}/item-{view}"
+            body = {"session_id": "s-1", "entry_point_id": "site", "url": url, "country": "FR"}
+            subject = f"fernamt.v1.seen.{WORKSPACE}.visitor.v-{view % 5_000}"
+            client.bus.publish(subject, msgspec.json.encode(body))
+        last = {"session_id": "s-1", "entry_point_id": "site", "url": f"https://e.org/{number}"}
+        reply = await client.send(f"fernamt.v1.seen.{WORKSPACE}.visitor.last", last)
+        assert reply["ok"], reply
+    return views / (perf_counter() - began)
