@@ -177,7 +177,8 @@ class Office:
         ``upto``: where the log is known to end. It is judged by what stands there.
         """
         operator = self._following.workspace.operators.get(session.operator_id)
-        if upto <= self.position and (not may_lapse(operator) or self._heard_count >= HEARD_MAX):
+        nobody = upto <= self.position and not may_lapse(operator)
+        if nobody or self._heard_count >= HEARD_MAX:
             return False
         times = self._heard.setdefault(session.operator_id, {})
         self._heard_count += session.session_id not in times

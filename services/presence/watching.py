@@ -106,7 +106,7 @@ class Watching:
         now = self._elapsed()
         if not self._leases.renew(beat, now):
             self._hear(beat)
-        if active:
+        elif active:  # of what logged out or is to return anyway it says nothing more
             self._stir(beat.workspace_id, beat.operator_id)
 
     def _hear(self, beat: Beat) -> None:
