@@ -11,7 +11,7 @@ INVITE = [{"invite": {"message": "May we help?"}}]
 STAYS = {"field": "time_on_page_s", "op": "gte", "value": 2}
 
 
-async def test_tr07_time_on_a_page_fires_without_another_view(site: Site) -> None:
+async def test_tr07_t09_time_on_a_page_fires_without_another_view(site: Site) -> None:
     await site.office.come_online("ana")
     await site.rule("stays", STAYS, INVITE)
     answer = await site.see("v-1", PAGE)

@@ -71,7 +71,7 @@ def test_tr03_how_an_address_is_taken_that_a_rule_begins_with(written: str, begi
 
 
 @given(st.text())
-def test_f39_any_text_has_a_normal_form_and_it_is_its_own(text: str) -> None:
+def test_tr03_any_text_has_a_normal_form_and_it_is_its_own(text: str) -> None:
     once = address_of(text)
     assert address_of(once.text).text == once.text
     assert text_of(text_of(text)) == text_of(text)
@@ -82,7 +82,7 @@ def test_f39_any_text_has_a_normal_form_and_it_is_its_own(text: str) -> None:
 
 
 @given(st.text(alphabet="htps:/?#@[].%\\ab0Ff \n\ud800é\u3002xn-", max_size=40))
-def test_f39_nor_does_anything_that_looks_like_an_address_raise(text: str) -> None:
+def test_tr03_nor_does_anything_that_looks_like_an_address_raise(text: str) -> None:
     once = address_of(text)
     assert address_of(once.text).text == once.text
     once.parameters()
