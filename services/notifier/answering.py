@@ -9,7 +9,7 @@ import structlog
 from services.notifier.catching_up import Rereading, Wanted
 from services.notifier.feeds import WorkspaceFeeds
 from services.notifier.rendering import rendered
-from shared.adapters.log_follower import LogFollower
+from shared.adapters.log_follower import LogFollower, Stopped
 from shared.adapters.nats_bus import NotSent
 from shared.ports import Message, StoreError, Subscription
 from shared.routing.commands import Refused
@@ -38,9 +38,13 @@ BYTES_MAX = 512 * 1024
 
 
 class FeedAnswer(msgspec.Struct, frozen=True):
-    """The answer to the query ``feed``: messages as they were sent, in their order."""
+    """The answer to the query ``feed``: messages as they were sent, in their order.
+
+    ``last`` is the number of the newest there is, 0 if there is none.
+    """
 
     messages: tuple[msgspec.Raw, ...]
+    last: int
 
 
 class Answering:
@@ -85,7 +89,7 @@ class Answering:
     async def _answer(self, reply: str, asked: QueryRequest) -> None:
         try:
             answer = await self._answer_to(asked)
-        except StoreError as error:
+        except (StoreError, Stopped) as error:
             log.warning("answer_not_made", workspace=asked.workspace_id, reason=str(error))
             answer = refused(Refused("unavailable", "the log could not be read just now"))
         finally:
@@ -116,10 +120,12 @@ class Answering:
             return refused(refusal)
         position = feeds.position
         recipient = Recipient("operator" if by.kind == "operator" else "visitor", by.id)
-        wanted = Wanted(recipient, asked.question.after, asked.question.limit)
+        last = feeds.last(recipient)
+        after = last if asked.question.after is None else asked.question.after
+        wanted = Wanted(recipient, after, asked.question.limit)
         messages = await self._messages(workspace_id, feeds, wanted, position)
         bodies = await rendered(self._world.store.vault, messages)
-        answer = FeedAnswer(tuple(msgspec.Raw(body) for body in _fitting(bodies)))
+        answer = FeedAnswer(tuple(msgspec.Raw(body) for body in _fitting(bodies)), last)
         return answered(position, now, answer)
 
     async def _reach(self, workspace_id: WorkspaceId, min_position: Position) -> None:

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any, assert_never
 
 import msgspec
+import structlog
 
 from services.notifier.phrases import language_of, phrase
 from shared.ports import Vault
@@ -12,6 +13,8 @@ from shared.routing.ids import EntryPointId, OperatorId, Ref, VisitorId, Workspa
 from shared.routing.notify import Numbered, Recipient
 from shared.wire.sealed import unseal
 from shared.wire.subjects import EntryFeed, OperatorFeed, TeamFeed, VisitorFeed, subject_of
+
+log = structlog.get_logger()
 
 Texts = Mapping[Ref, object]
 
@@ -21,15 +24,23 @@ _encode = msgspec.json.Encoder().encode
 async def rendered(vault: Vault, messages: Sequence[Numbered]) -> list[bytes]:
     """The bodies of the messages, the same however often they are made.
 
-    Only a text that was erased is missing then, and null stands in its place. Raises
+    Only a text that was erased, or damaged, is missing then, and null stands in its place. Raises
     ``StoreUnavailable``.
     """
     wordings = (message.notification.wording for message in messages)
     refs = [wording.ref for wording in wordings if wording is not None and wording.ref is not None]
     texts: Texts = {}
     if refs:
-        texts = {ref: unseal(body) for ref, body in (await vault.read(refs)).items()}
+        texts = {ref: _text(ref, body) for ref, body in (await vault.read(refs)).items()}
     return [body_of(message, texts) for message in messages]
+
+
+def _text(ref: Ref, body: bytes) -> object:
+    try:
+        return unseal(body)
+    except msgspec.DecodeError as error:
+        log.error("text_damaged", ref=ref, reason=str(error))
+        return None
 
 
 def body_of(numbered: Numbered, texts: Texts) -> bytes:
