@@ -78,7 +78,7 @@ async def test_qy02_the_answer_holds_what_an_earlier_answer_spoke_of(office: Off
         ("admin", "root", {"after": 0}, "not_allowed"),
         ("service", "shop", {"after": 0}, "not_allowed"),
         ("operator", "nobody", {"after": 0}, "unknown_operator"),
-        ("operator", "ana", {}, "malformed"),
+        ("operator", "ana", {"after": "1"}, "malformed"),
         ("operator", "ana", {"after": -1}, "malformed"),
         ("operator", "ana", {"after": 0, "limit": 1_001}, "malformed"),
         ("operator", "ana", {"after": 0, "of": "ben"}, "unknown_field"),
