@@ -59,7 +59,7 @@ async def _run(
     bus = await NatsBus.connect(NatsSettings(url=nats, name="fernamt dead-letters"))
     try:
         if resend or everything:
-            body: dict[str, object] = {"all": True} if everything else {"ids": resend}
+            body: dict[str, object] = {} if everything else {"ids": resend}
             done = await _ask(bus, workspace, "resend_dead_letters", body, Resent)
             typer.echo(
                 msgspec.json.encode(done).decode() if as_json else f"tried again: {done.resent}"

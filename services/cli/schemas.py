@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from services.notifier import dead_letters
 from services.router import decider, publishing
 from services.trigger_evaluator import explaining
 from shared.routing import queries, settings_views, views
@@ -24,10 +25,10 @@ from shared.routing.commands import (
 )
 from shared.routing.events import EVENT_TYPES, Actor, Envelope
 from shared.routing.policy import PolicyScope
-from shared.routing.questions import EVALUATOR_QUERIES, QUERIES
+from shared.routing.questions import EVERY_QUERY
 from shared.routing.scope import Scope
 from shared.wire.bodies import OnBehalf
-from shared.wire.feeds import FEEDS
+from shared.wire.feeds import FEEDS, FeedPage
 from shared.wire.replies import Answered, NotDone
 from shared.wire.views import PageView, SeenAnswer
 
@@ -48,6 +49,9 @@ QUERY_RESULTS: Mapping[str, type[msgspec.Struct]] = {
     "entry_point": views.EntryPointView,
     "visitor": queries.VisitorAnswer,
     "workspace": settings_views.WorkspaceView,
+    "feed": FeedPage,
+    "dead_letters": dead_letters.DeadLetters,
+    "resend_dead_letters": dead_letters.Resent,
     "why_not_fired": explaining.WhyNotFired,
 }
 """What stands in ``result`` of the answer to each query."""
@@ -113,8 +117,9 @@ def _queries() -> Schema:
         "Bodies of queries: `$defs` has one entry for each, by the name that ends its subject. "
         "`x-allowed` are the kinds of actor that may ask it."
     )
-    every = QUERIES | EVALUATOR_QUERIES
-    parts = {name: (query, {"x-allowed": list(query.allowed)}) for name, query in every.items()}
+    parts = {
+        name: (query, {"x-allowed": list(query.allowed)}) for name, query in EVERY_QUERY.items()
+    }
     return _document("Fernamt queries", about, parts, [OnBehalf])
 
 

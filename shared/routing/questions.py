@@ -118,10 +118,13 @@ QUERIES: dict[str, type[Question]] = {
 
 
 class AskFeed(Question, frozen=True):
-    """The asker's own feed again, from the message after number ``after``."""
+    """The asker's own feed again, from the message after number ``after``; without it none.
+
+    The answer says in any case which number the last one has.
+    """
 
     allowed = ("operator", "visitor")
-    after: SequenceNumber
+    after: SequenceNumber | None = None
     limit: PageSize = 1_000
 
 
@@ -134,15 +137,10 @@ class AskDeadLetters(Question, frozen=True):
 
 
 class AskResendDeadLetters(Question, frozen=True):
-    """Let dead letters be tried again: those of ``ids``, or all. It changes nothing in the log."""
+    """Let dead letters be tried again: all, unless ``ids`` names some. The log stays as it is."""
 
     allowed = ("admin",)
     ids: Annotated[tuple[Cursor, ...], Meta(min_length=1, max_length=1_000)] | None = None
-    all: bool = False
-
-    def __post_init__(self) -> None:
-        if (self.ids is not None) == self.all:
-            raise ValueError("either ids or all is needed")
 
 
 NOTIFIER_QUERIES: dict[str, type[Question]] = {
@@ -156,3 +154,6 @@ EVALUATOR_QUERIES: dict[str, type[Question]] = {
     "why_not_fired": AskWhyNotFired,
 }
 """Every query that the trigger evaluator answers."""
+
+EVERY_QUERY: dict[str, type[Question]] = QUERIES | NOTIFIER_QUERIES | EVALUATOR_QUERIES
+"""... whoever answers it."""

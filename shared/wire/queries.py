@@ -10,18 +10,12 @@ import msgspec
 from shared.routing.commands import Refused
 from shared.routing.events import Actor
 from shared.routing.ids import Position, UnixMs, WorkspaceId
-from shared.routing.questions import (
-    EVALUATOR_QUERIES,
-    NOTIFIER_QUERIES,
-    QUERIES,
-    Question,
-)
+from shared.routing.questions import EVERY_QUERY, Question
 from shared.wire.bodies import BodyDecoder
 from shared.wire.headers import read_headers
 from shared.wire.subjects import Call
 
-_ALL = QUERIES | NOTIFIER_QUERIES | EVALUATOR_QUERIES
-_DECODERS = {name: BodyDecoder(shape) for name, shape in _ALL.items()}
+_DECODERS = {name: BodyDecoder(shape) for name, shape in EVERY_QUERY.items()}
 
 
 class QueryRequest(msgspec.Struct, frozen=True):

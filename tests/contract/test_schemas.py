@@ -12,7 +12,7 @@ import pytest
 from services.cli.schemas import DIRECTORY, QUERY_RESULTS, _anything, generated
 from shared.routing.commands import COMMANDS
 from shared.routing.events import EVENT_TYPES
-from shared.routing.questions import EVALUATOR_QUERIES, QUERIES
+from shared.routing.questions import EVERY_QUERY
 from shared.wire.feeds import FEEDS
 from tests.servers.engine import fernamt, surroundings
 from tests.tidy.sources import ROOT
@@ -52,9 +52,9 @@ def test_what_no_longer_exists_is_removed(tmp_path: Path) -> None:
 
 def test_nothing_on_the_wire_is_left_out() -> None:
     assert set(COMMANDS) <= set(_defs("commands"))
-    assert set(QUERIES | EVALUATOR_QUERIES) <= set(_defs("queries"))
+    assert set(EVERY_QUERY) <= set(_defs("queries"))
     assert set(EVENT_TYPES) <= set(_defs("events"))
-    assert set(QUERY_RESULTS) == set(QUERIES | EVALUATOR_QUERIES)
+    assert set(QUERY_RESULTS) == set(EVERY_QUERY)
     assert {"seen", "SeenAnswer"} <= set(_defs("views"))
     messages = {
         f"{feed}.{shape.__struct_config__.tag}"

@@ -17,7 +17,7 @@ from shared.routing.commands import COMMANDS
 from shared.routing.conditions import OPS, FieldKind, kind_of
 from shared.routing.evolve import COMMANDS_MAX
 from shared.routing.policy import WORKSPACE_ONLY, Policy, SlowStep, WideningStep
-from shared.routing.questions import EVALUATOR_QUERIES, QUERIES
+from shared.routing.questions import EVERY_QUERY
 from shared.routing.rules import FAMILIES, FIELDS, Action, Op
 from shared.routing.vocabulary import NotFired
 from shared.wire.feeds import FEEDS, FeedMessage
@@ -87,7 +87,7 @@ def _described(title: str) -> dict[str, tuple[set[str], dict[str, bool]]]:
 
 
 _WHO = {", ".join(command.allowed) for command in COMMANDS.values()} | {
-    ", ".join(query.allowed) for query in QUERIES.values()
+    ", ".join(query.allowed) for query in EVERY_QUERY.values()
 }
 
 
@@ -149,8 +149,7 @@ def test_every_reason_why_a_rule_did_nothing_is_named() -> None:
 
 
 def test_queries_are_those_there_are() -> None:
-    every = QUERIES | EVALUATOR_QUERIES
-    expected = {name: (set(query.allowed), _fields(query)) for name, query in every.items()}
+    expected = {name: (set(query.allowed), _fields(query)) for name, query in EVERY_QUERY.items()}
     assert _described("Queries") == expected
 
 

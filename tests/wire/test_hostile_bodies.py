@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.routing.commands import COMMANDS, Refused
 from shared.routing.ids import WorkspaceId
-from shared.routing.questions import QUERIES
+from shared.routing.questions import EVERY_QUERY
 from shared.routing.vocabulary import ActorKind
 from shared.wire.bodies import OnBehalf
 from shared.wire.queries import QueryRequest, decode_query
@@ -21,7 +21,7 @@ from tests.wire.shapes import INTEGER_MAX, bodies, sample
 
 REQUESTS: list[tuple[Purpose, str]] = [
     *(("cmd", name) for name in COMMANDS),
-    *(("ask", name) for name in QUERIES),
+    *(("ask", name) for name in EVERY_QUERY),
 ]
 KINDS = get_args(ActorKind)
 CODES = {"malformed", "unknown_field", "too_large", "invalid_policy", "invalid_rule"}
@@ -36,7 +36,7 @@ def read(
 
 
 def shape_of(purpose: Purpose, name: str) -> type[Any]:
-    return COMMANDS[name] if purpose == "cmd" else QUERIES[name]
+    return COMMANDS[name] if purpose == "cmd" else EVERY_QUERY[name]
 
 
 def limits_broken(body: bytes) -> list[str]:

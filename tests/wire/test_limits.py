@@ -7,12 +7,12 @@ import pytest
 from msgspec import inspect
 
 from shared.routing.commands import COMMANDS
-from shared.routing.questions import QUERIES
+from shared.routing.questions import EVERY_QUERY
 from shared.routing.vocabulary import ActorKind
 from shared.wire.bodies import OnBehalf
 from tests.wire.shapes import INTEGER_MAX, leaves
 
-SHAPES: dict[str, type[msgspec.Struct]] = {**COMMANDS, **QUERIES, "as": OnBehalf}
+SHAPES: dict[str, type[msgspec.Struct]] = {**COMMANDS, **EVERY_QUERY, "as": OnBehalf}
 
 MAY_BE_FLOAT = {"open.attributes[]", "save_rule.when.value", "save_rule.when.value[]"}
 
@@ -65,7 +65,7 @@ def test_a_missing_limit_is_found() -> None:
     assert faults == ["takes unknown fields", "no length", "no bounds", "no length", "no length"]
 
 
-@pytest.mark.parametrize("shape", [*COMMANDS.values(), *QUERIES.values()])
+@pytest.mark.parametrize("shape", [*COMMANDS.values(), *EVERY_QUERY.values()])
 def test_kinds_of_actor_are_those_of_the_vocabulary(shape: type[msgspec.Struct]) -> None:
     allowed: tuple[str, ...] = getattr(shape, "allowed", ())
     assert allowed

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.routing.commands import Refused
 from shared.routing.events import Actor
 from shared.routing.ids import GroupId, Position, UnixMs, WorkspaceId
-from shared.routing.questions import QUERIES, AskInbox, AskMe, AskRoster
+from shared.routing.questions import EVERY_QUERY, AskInbox, AskMe, AskRoster
 from shared.wire.queries import QueryRequest, decode_query
 from shared.wire.subjects import Call
 from tests.wire import hostile
@@ -45,14 +45,14 @@ def test_a_back_end_asks_for_somebody() -> None:
     assert request.by == Actor("operator", "ben", "ana")
 
 
-@pytest.mark.parametrize("name", QUERIES)
+@pytest.mark.parametrize("name", EVERY_QUERY)
 @settings(max_examples=30)
 @given(data=st.data())
 def test_every_valid_body_is_taken_as_it_is(name: str, data: st.DataObject) -> None:
-    body = json.dumps(data.draw(bodies(QUERIES[name]))).encode()
+    body = json.dumps(data.draw(bodies(EVERY_QUERY[name]))).encode()
     request = decode_query(call(name), body, {})
     assert isinstance(request, QueryRequest)
-    assert type(request.question) is QUERIES[name]
+    assert type(request.question) is EVERY_QUERY[name]
 
 
 @pytest.mark.parametrize("limit", [0, 1_001, "10", 1.0, None])

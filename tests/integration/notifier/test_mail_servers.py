@@ -85,7 +85,7 @@ async def test_no04_a_mailbox_that_is_not_there_is_a_dead_letter_at_once(
         (letter,) = await here.dead(1)
         assert (letter["attempts"], letter["error"]) == (1, "the server refuses the recipient: 550")
         smtp.answer_recipient = "250 OK"
-        reply = await here.office.ask("admin", "root", "resend_dead_letters", all=True)
+        reply = await here.office.ask("admin", "root", "resend_dead_letters")
         assert reply["result"] == {"resent": 1}
         await smtp.count(1)
 
@@ -123,7 +123,7 @@ async def test_no03_the_way_to_the_server_is_encrypted_and_its_certificate_check
         assert (server.tried, server.logins) == (0, [])
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate.certificate))
         async with town(nats.url, url, mails) as here:
-            await here.office.ask("admin", "root", "resend_dead_letters", all=True)
+            await here.office.ask("admin", "root", "resend_dead_letters")
             await server.count(1)
         assert [(one.login, one.password) for one in server.logins] == [(b"chat", b"open sesame")]
 

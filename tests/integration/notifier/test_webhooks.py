@@ -98,7 +98,7 @@ async def test_no03_over_tls_the_certificate_is_checked(
         assert receiver.received == []
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate.certificate))
         async with town(nats.url, log_url, local(FAST)) as here:
-            await here.office.ask("admin", "root", "resend_dead_letters", all=True)
+            await here.office.ask("admin", "root", "resend_dead_letters")
             (received,) = await receiver.count(1)
         assert verified(received)["data"]["group_id"] == "two"
         assert received.headers["host"] == f"localhost:{receiver.port}"
