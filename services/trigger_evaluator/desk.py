@@ -4,11 +4,12 @@ Whoever is not on duty takes views all the same, so that it knows the visits whe
 but judges none and says nothing.
 """
 
+import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from hashlib import blake2b
 from itertools import chain
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import structlog
 
@@ -28,6 +29,7 @@ log = structlog.get_logger()
 JUDGED_AGAIN_MAX = 3
 """How often a view is judged again because a rule was changed while it was reported."""
 NOWHERE = Position(0)
+REMINDED_AT_ONCE = 100
 RECENT_MAX = 4_096
 """Views that whoever takes over looks at again."""
 
@@ -61,6 +63,14 @@ class Floor(Protocol):
         """Report to the router. Raises ``NotTold``."""
         ...
 
+    def current(self, workspace_id: WorkspaceId) -> bool:
+        """Whether nothing was said of the log that could not be heard here."""
+        ...
+
+    def start(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Do it beside everything else."""
+        ...
+
     def work(self, desk: "Desk") -> None:
         """See to it that ``desk.run`` runs."""
         ...
@@ -88,6 +98,8 @@ class Desk:
         self.lane = Lane(views_max=floor.views_max)
         self.working = False
         self._floor = floor
+        self._reminding = 0
+        """How often a look at every visit was asked for since one began."""
         self._recent: deque[Job] = deque(maxlen=RECENT_MAX)
         """Views taken while somebody else was on duty."""
         self._arranged: OrderedDict[VisitorId, int] = OrderedDict()
@@ -103,8 +115,8 @@ class Desk:
         now_ms = self._floor.now().elapsed_ms
         for visitor_id in self.known.take_arranged():
             self._see_arranged(visitor_id, now_ms)
-        if self.known.rules_version != before and self._floor.acting():
-            self.remind_all()
+        if self.known.rules_version != before:
+            self._remind_all()
 
     def submit(self, job: Job) -> None:
         if not self.lane.add(job):
@@ -132,13 +144,24 @@ class Desk:
             if job.received.elapsed_ms >= since_ms:
                 job.again = True
                 self.submit(job)
-        self.remind_all()
+        self._remind_all()
 
-    def remind_all(self) -> None:
+    def _remind_all(self) -> None:
         """Look at every visit anew: which moments matter has changed."""
-        if self.known.rules().timed:
-            for visit in self._floor.visits.of(self.workspace_id):
+        if self._floor.acting() and self.known.rules().timed:
+            self._reminding += 1
+            if self._reminding == 1:
+                self._floor.start(self._remind_each(), f"moments {self.workspace_id}")
+
+    async def _remind_each(self) -> None:
+        """A few at a time, and once more if it was asked for meanwhile."""
+        while self._reminding:
+            asked_for = self._reminding
+            for number, visit in enumerate(self._floor.visits.of(self.workspace_id), start=1):
                 self._remind(visit.key, visit.page)
+                if number % REMINDED_AT_ONCE == 0:
+                    await asyncio.sleep(0)
+            self._reminding = 0 if self._reminding == asked_for else 1
 
     def sweep(self) -> list[Report]:
         """The sessions that are over and for which rules arranged something."""
@@ -175,7 +198,8 @@ class Desk:
         """Judge what waits; ends when nothing does."""
         while (job := self.lane.take()) is not None:
             try:
-                if self.known.workspace.position < job.noticed:
+                behind = self.known.workspace.position < job.noticed
+                if behind or not self._floor.current(self.workspace_id):
                     await self._floor.reach(self.workspace_id)
             except Stopped as stopped:
                 text = "the log of the workspace cannot be read"

@@ -4,7 +4,7 @@ Whether a rule that holds has anything left to do is asked of the core, on the s
 it: what fired before, who is there to answer an invitation, and what is arranged already.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from hashlib import blake2b
 from typing import NamedTuple, cast
@@ -30,7 +30,8 @@ CLOCK_CHANGE_LOOK_MS = 15 * MINUTE_MS
 """When clocks change, times of the day are looked for in steps of so much: they change on these."""
 SETTLES: tuple[NotFired, ...] = ("so_already",)
 """A rule that has nothing left to change had its turn; other reasons leave it to the next one."""
-ABOUT_THE_SAME_MS = 1_000
+HELD_BYTES_MAX = 32_000
+"""Of the paths in one report; a rule of many long ones names the first that held."""
 
 
 class Firing(NamedTuple):
@@ -146,12 +147,21 @@ def _firing(key: VisitKey, page: Page, rule: CompiledRule, sighting: Sighting) -
         visitor_id=key.visitor_id,
         session_id=key.session_id,
         entry_point_id=page.entry_point_id,
-        held=held(rule, sighting),
+        held=tuple(_first_of(held(rule, sighting))),
         page=page.url,
     )
     parts = (command.rule_id, str(command.version), key.visitor_id, key.session_id, page.view)
     digest = blake2b("\n".join(parts).encode(), digest_size=24).hexdigest()
     return Firing(rule, command, CommandId(digest))
+
+
+def _first_of(paths: Iterable[str]) -> Iterator[str]:
+    size = 0
+    for path in paths:
+        size += len(path) + len('"",')
+        if size > HELD_BYTES_MAX:
+            return
+        yield path
 
 
 def _moments(rule: CompiledRule, sighting: Sighting) -> Iterator[int]:

@@ -31,7 +31,7 @@ from services.trigger_evaluator.visit import (
 )
 from shared.adapters.log_follower import Events, LogFollower
 from shared.adapters.nats_bus import NotSent
-from shared.ports import Message, Subscription
+from shared.ports import Message, StoreUnavailable, Subscription
 from shared.routing.commands import Refused
 from shared.routing.ids import Position, RuleId, WorkspaceId
 from shared.runtime.duty import Duty, new_owner
@@ -46,6 +46,7 @@ log = structlog.get_logger()
 
 LOOK_EVERY_S = 0.25
 """How often the clock is looked at: it may be set forward, or the machine have been suspended."""
+RETRY_S = 0.2
 SWEEP_EVERY_MS = 1_000
 REPORTS_AT_ONCE = 128
 DRAIN_S = 10.0
@@ -89,6 +90,8 @@ class Evaluator:
         self._reminders = Reminders()
         self._sooner = asyncio.Event()
         self._swept_ms = 0
+        self._asked_on: dict[WorkspaceId, int] = {}
+        """Of each workspace the connection since which its notices are heard."""
         self._under_way = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -127,7 +130,8 @@ class Evaluator:
 
     async def _run(self) -> None:
         self._tasks.start(self._follower.run(), "log")
-        await self._follower.caught_up()
+        if not await self._caught_up():
+            return
         informed = Informed(self._desks, self.visits, self.acting, self.now, self.reach)
         asking = Asking(self._world.bus, self._tasks, informed)
         subscriptions: list[Subscription] = [
@@ -143,6 +147,18 @@ class Evaluator:
         finally:
             self.listening.clear()
             await asyncio.gather(*(one.stop() for one in subscriptions))
+
+    async def _caught_up(self) -> bool:
+        """Wait for the log to be known; false if it was told to stop before."""
+        known = asyncio.ensure_future(self._follower.caught_up())
+        told = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait({known, told}, return_when=asyncio.FIRST_COMPLETED)
+            return known.done()
+        finally:
+            known.cancel()
+            told.cancel()
+            await asyncio.gather(known, told, return_exceptions=True)
 
     # --- duty -------------------------------------------------------------------------------
 
@@ -227,8 +243,24 @@ class Evaluator:
     def now(self) -> Now:
         return Now(self._world.clock.wall_ms(), self._world.clock.elapsed_ms())
 
+    def current(self, workspace_id: WorkspaceId) -> bool:
+        return self._asked_on.get(workspace_id) == (self._world.bus.connection or 0)
+
     async def reach(self, workspace_id: WorkspaceId) -> None:
-        await self._follower.reach(workspace_id, self._follower.noticed(workspace_id))
+        """Notices are lost with a connection, so that on each new one the log is asked."""
+        connection = self._world.bus.connection or 0
+        head = self._follower.noticed(workspace_id)
+        while self._asked_on.get(workspace_id) != connection:
+            try:
+                head = max(head, await self._world.store.events.head(workspace_id))
+            except StoreUnavailable:
+                await asyncio.sleep(RETRY_S)
+            else:
+                self._asked_on[workspace_id] = connection
+        await self._follower.reach(workspace_id, head)
+
+    def start(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        self._tasks.start(work, name)
 
     async def tell(self, desk: Desk, report: Report) -> Told:
         return await self._reports.tell(desk.workspace_id, report.command, report.command_id)

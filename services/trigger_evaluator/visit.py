@@ -122,6 +122,7 @@ class Visits:
         self._bytes_max = bytes_max
         self._visitors_max = visitors_max
         self._visits: OrderedDict[VisitKey, Visit] = OrderedDict()
+        self._by_workspace: dict[WorkspaceId, dict[VisitKey, None]] = {}
         self._counts: OrderedDict[tuple[WorkspaceId, VisitorId], int] = OrderedDict()
         self._ended: OrderedDict[VisitKey, int] = OrderedDict()
         """How many sessions under this name are over."""
@@ -138,7 +139,7 @@ class Visits:
 
     def of(self, workspace_id: WorkspaceId) -> list[Visit]:
         """The visits to one workspace."""
-        return [visit for key, visit in self._visits.items() if key[0] == workspace_id]
+        return [self._visits[key] for key in self._by_workspace.get(workspace_id, ())]
 
     def last_of(self, workspace_id: WorkspaceId, visitor_id: VisitorId) -> Visit | None:
         """The visit in which the visitor was seen last."""
@@ -210,6 +211,7 @@ class Visits:
             self._counts.popitem(last=False)
         visit = Visit(key, session_id, since_ms, since_ms, count, known or count > 1)
         self._visits[key] = visit
+        self._by_workspace.setdefault(key.workspace_id, {})[key] = None
         return visit
 
     def _weigh(self, visit: Visit) -> None:
@@ -226,8 +228,12 @@ class Visits:
             self.forgotten += 1
 
     def _drop_first(self) -> None:
-        _, visit = self._visits.popitem(last=False)
+        key, visit = self._visits.popitem(last=False)
         self.weight -= visit.weight
+        others = self._by_workspace[key.workspace_id]
+        del others[key]
+        if not others:
+            del self._by_workspace[key.workspace_id]
 
 
 def _turn(visit: Visit, view: PageView, name: str, at_ms: int) -> Page:
