@@ -233,6 +233,40 @@ class ModeChanged(FeedMessage, frozen=True, kw_only=True, tag="mode_changed"):
     mode: EntryMode
 
 
+class FeedPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to the query ``feed``: messages as they were sent, in the order of ``seq``.
+
+    ``last`` is the number of the newest there is, 0 if there is none.
+    """
+
+    messages: tuple[
+        Assigned
+        | Offered
+        | OfferEnded
+        | Forwarded
+        | Added
+        | QueueWaiting
+        | Escalated
+        | Slow
+        | VisitorWrote
+        | Released
+        | Returned
+        | Missed
+        | ConversationChanged
+        | Queued
+        | OperatorJoined
+        | OperatorLeft
+        | OperatorPresence
+        | Reassigned
+        | Notice
+        | Invitation
+        | AskGroup
+        | Closed,
+        ...,
+    ]
+    last: int
+
+
 FEEDS: dict[str, tuple[type[FeedMessage], ...]] = {
     "operator": (
         Assigned,
