@@ -46,9 +46,10 @@ select (? = 1 or exists (
 )
 """
 
-# What is left of texts that are erased: whose, and as JSON [[subject, upto], ...].
+# What is left of texts that are erased: as JSON [[subject, upto], ...], and whose. A cross join is
+# taken in the order in which it is written: the other way round it walks over the whole vault.
 _LEFT = """
-from json_each(?) as gone join vault on vault.workspace = ?
+from json_each(?) as gone cross join vault on vault.workspace = ?
     and vault.subject = json_extract(gone.value, '$[0]')
     and vault.position <= json_extract(gone.value, '$[1]')
 """

@@ -1,6 +1,7 @@
 """The data directory of an embedded store: one writer, any number of readers, nothing left open."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sqlite3
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.adapters import sqlite_writer
 from shared.adapters.log_rows import CHUNK_ROWS
 from shared.adapters.open_store import Store, open_log, open_store
 from shared.adapters.sqlite_reader import SqliteLogReader
@@ -256,3 +258,18 @@ async def test_erased_texts_are_gone_from_the_files(
     files = bytes_below(directory)
     assert files.keys() >= {"log.sqlite3", "log.sqlite3-wal"}
     assert not [name for name, content in files.items() if body in content]
+
+
+async def test_erasing_looks_at_the_texts_that_go_and_not_at_all_there_are(
+    store: Store, directory: Path
+) -> None:
+    leases = await hold_everything(store)
+    texts = [text(f"r{n}", subject=f"visitor:v{n}") for n in range(2_000)]
+    await store.events.append([append(NORTH, rows(1, 1), texts)], leases)
+    erase = sqlite_writer._ERASE
+    with contextlib.closing(sqlite3.connect(directory / "log.sqlite3")) as reader:
+        plan = reader.execute(f"explain query plan {erase}", ("[]", NORTH)).fetchall()
+    steps = [str(step[-1]) for step in plan]
+    assert any("SCAN gone" in step for step in steps), steps
+    assert any("vault USING INDEX vault_subject_idx" in step for step in steps), steps
+    assert not any(step.startswith("SCAN vault") for step in steps), steps
