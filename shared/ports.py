@@ -237,6 +237,10 @@ class Outbox(Protocol):
         """Drop what is done up to these positions: nobody will make such rows again."""
         ...
 
+    async def cut(self, workspace_id: WorkspaceId, after: Position) -> None:
+        """Drop every row behind a position, in any state: the log was cut there."""
+        ...
+
     async def dead_letters(
         self, workspace_id: WorkspaceId, after: tuple[Position, str] = ..., limit: int = ...
     ) -> Sequence[DeadLetter]:

@@ -174,6 +174,7 @@ class Term:
                         sent=sent[workspace_id],
                         head=head,
                     )
+                    await store.outbox.cut(workspace_id, head)
                     await store.progress.reset(workspace_id, head)
                     sent[workspace_id] = head
         return sent

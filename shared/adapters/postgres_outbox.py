@@ -41,6 +41,7 @@ _FORGET = """
 delete from outbox using unnest($1::text[], $2::bigint[]) as upto(workspace, position)
 where state = 'done' and outbox.workspace = upto.workspace and outbox.position <= upto.position
 """
+_CUT = "delete from outbox where workspace = $1 and position > $2"
 _DEAD_LETTERS = f"""
 select {ROW}, attempts, next_at, last_error from outbox
 where state = 'dead' and workspace = $1 and (position, id) > ($2::bigint, $3::text)
@@ -91,6 +92,10 @@ class PostgresOutbox:
         """See ``Outbox.forget``."""
         whose = [storable(workspace_id) for workspace_id in positions]
         await self._connection.fetch(_FORGET, whose, list(positions.values()))
+
+    async def cut(self, workspace_id: WorkspaceId, after: Position) -> None:
+        """See ``Outbox.cut``."""
+        await self._connection.fetch(_CUT, storable(workspace_id), after)
 
     async def dead_letters(
         self, workspace_id: WorkspaceId, after: tuple[Position, str] = START, limit: int = 100

@@ -33,6 +33,7 @@ update outbox set state = 'dead', attempts = ?2, next_at = ?3, last_error = ?4
 where id = ?1 and state = 'waiting'
 """
 _FORGET = "delete from outbox where state = 'done' and workspace = ? and position <= ?"
+_CUT = "delete from outbox where workspace = ? and position > ?"
 _DEAD_LETTERS = f"""
 select {ROW}, attempts, next_at, last_error from outbox
 where state = 'dead' and workspace = ? and (position, id) > (?, ?)
@@ -84,6 +85,10 @@ class SqliteOutbox:
     async def forget(self, positions: Mapping[WorkspaceId, Position]) -> None:
         """See ``Outbox.forget``."""
         await self._write([(_FORGET, (storable(whose), upto)) for whose, upto in positions.items()])
+
+    async def cut(self, workspace_id: WorkspaceId, after: Position) -> None:
+        """See ``Outbox.cut``."""
+        await self._write([(_CUT, (storable(workspace_id), after))])
 
     async def dead_letters(
         self, workspace_id: WorkspaceId, after: tuple[Position, str] = START, limit: int = 100

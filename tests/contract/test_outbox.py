@@ -84,6 +84,18 @@ async def test_what_is_done_is_forgotten_once_nobody_will_make_it_again(store: S
     assert await store.outbox.next_of(Lane(SOUTH, "webhook", "hook")) is None
 
 
+async def test_what_a_log_lost_that_was_cut_is_dropped_whatever_became_of_it(store: Store) -> None:
+    rows = [made(n) for n in range(1, 6)]
+    await store.outbox.add([*rows, made(5, workspace=SOUTH)])
+    await store.outbox.done(made(3).id)
+    await store.outbox.dead(made(4).id, 8, UnixMs(99_000), "timeout")
+    await store.outbox.cut(NORTH, Position(2))
+    assert await store.outbox.dead_letters(NORTH) == []
+    assert await store.outbox.next_of(Lane(SOUTH, "webhook", "hook")) is not None
+    await store.outbox.add(rows)
+    assert await ids_waiting(store, HOOK) == [row.id for row in rows]
+
+
 async def test_no04_a_failed_row_waits_behind_the_others(store: Store) -> None:
     await store.outbox.add([made(1), made(2)])
     await store.outbox.retry(made(1).id, 1, UnixMs(60_000), "status 500")
