@@ -114,6 +114,12 @@ QUESTIONS: list[tuple[tuple[str, str], str, Fields]] = [
     (VERA, "entry_point", {"entry_point_id": "site"}),
     (ADMIN, "visitor", {"visitor_id": "vera"}),
     (ADMIN, "workspace", {}),
+    (ANA, "feed", {"after": 0}),
+    (VERA, "feed", {"after": 0}),
+    (BEN, "feed", {}),
+    (ADMIN, "dead_letters", {}),
+    (ADMIN, "resend_dead_letters", {}),
+    (ADMIN, "why_not_fired", {"rule_id": "hello", "visitor_id": "xenia"}),
 ]
 
 

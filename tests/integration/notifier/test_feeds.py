@@ -72,6 +72,18 @@ async def test_qy02_the_answer_holds_what_an_earlier_answer_spoke_of(office: Off
         await office.ask("operator", "ana", "feed", min_position=last + 1_000, after=0)
 
 
+async def test_qy03_a_new_device_asks_where_the_feed_stands(office: Office) -> None:
+    nothing = await office.ask("visitor", "vera", "feed")
+    assert nothing["result"] == {"messages": [], "last": 0}
+    for number in range(3):
+        await office.open("vera", f"c{number}")
+    told = await _missed(office, "visitor", "vera", 0)
+    stands = await office.ask("visitor", "vera", "feed")
+    assert stands["result"] == {"messages": [], "last": told[-1]["seq"]}
+    page = await office.ask("visitor", "vera", "feed", after=1, limit=1)
+    assert page["result"] == {"messages": told[1:2], "last": told[-1]["seq"]}
+
+
 @pytest.mark.parametrize(
     ("kind", "who", "fields", "code"),
     [
