@@ -35,7 +35,8 @@ def test_the_way_to_a_server_is_encrypted_unless_it_is_this_machine(
 
 
 def test_name_and_password_may_hold_anything_and_are_not_shown() -> None:
-    url = "smtp://chat%40example.org:p%3Aa%2Fss%20word@mail.example.org"
+    login = "chat%40example.org:p%3Aa%2Fss%20word"
+    url = f"smtp://{login}@mail.example.org"
     mail = channel_settings({"FERNAMT_SMTP_URL": url, **SENDER}).mail
     assert mail is not None
     assert (mail.username, mail.password) == ("chat@example.org", "p:a/ss word")
