@@ -5,12 +5,12 @@ last change of a burst is told with the first event after that. Nobody's place i
 the line has moved before it: what a pass costs grows with those it tells, not with those who wait.
 """
 
-from collections import deque
 from collections.abc import Iterable, Iterator
 
 import msgspec
 from sortedcontainers import SortedList
 
+from shared.routing.fifo import Fifo
 from shared.routing.ids import ConversationId, UnixMs
 from shared.routing.queue import Order
 from shared.routing.state import Audience
@@ -35,7 +35,7 @@ class Places:
         workspace.moved = {}
         self._workspace = workspace
         self._told: dict[ConversationId, _Told] = {}
-        self._recent: deque[tuple[UnixMs, ConversationId]] = deque()
+        self._recent: Fifo[tuple[UnixMs, ConversationId]] = Fifo()
         """By when they were told, until the pause is over; what was told again since is void."""
         self._resting: dict[Audience, SortedList[Order]] = {}
         """Those whom the next change before them is told at once."""
@@ -74,8 +74,9 @@ class Places:
             if resting is not None:
                 behind = resting.islice(resting.bisect_left(order))
                 concerned.update((one.conversation_id, None) for one in behind)
-        while self._recent and self._recent[0][0] <= at - PAUSE_MS:
-            told_at, conversation_id = self._recent.popleft()
+        while self._recent and self._recent.first[0] <= at - PAUSE_MS:
+            told_at, conversation_id = self._recent.first
+            self._recent.drop_first()
             told = self._told.get(conversation_id)
             if told is not None and told.at == told_at:
                 concerned[conversation_id] = None
