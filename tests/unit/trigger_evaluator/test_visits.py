@@ -1,5 +1,6 @@
 """What is remembered of visits, in which order, for how long, and how much at most."""
 
+import tracemalloc
 from typing import Any
 
 from hypothesis import given
@@ -146,3 +147,19 @@ def test_a_visitor_who_is_being_served_waits_and_delays_nobody_else() -> None:
     assert lane.waiting == 0
     lane.add(_job("a"))
     assert lane.take() is not None
+
+
+def test_what_a_visit_takes_is_about_what_it_says() -> None:
+    """The bound in bytes means something: the texts of pages are the most of a visit."""
+    visits = Visits()
+    title = "x" * 1_000
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for number in range(2_000):
+            url = f"https://example.org/{number}/" + "y" * 500
+            visits.track(_key(f"v-{number}"), _view(url, title=f"{number}{title}"), "1", number)
+        taken = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert visits.weight < taken < 3 * visits.weight
