@@ -15,8 +15,8 @@ from shared.wire.views import PageView
 
 SESSION_MS = 30 * 60 * 1_000
 VISITS_MAX = 100_000
-"""Of all workspaces; beyond it the one of which nothing was seen for longest is forgotten. One of two
-short pages takes 3 KB."""
+"""Of all workspaces; beyond it the one of which nothing was seen for longest is forgotten. A visit
+with two short pages takes 3 KB."""
 BYTES_MAX = 256 * 1024 * 1024
 """Of what pages said about themselves, in all visits together."""
 PAGES_KEPT = 3
