@@ -15,7 +15,7 @@ from services.notifier.answering import Answering
 from services.notifier.feeds import Events, Outlet, WorkspaceFeeds
 from services.notifier.sending import Sending
 from shared.adapters.log_follower import HEADS_AT_ONCE, LogFollower
-from shared.ports import OutboxRow, Subscription
+from shared.ports import OutboxRow, StoreError, Subscription
 from shared.routing.events import Envelope
 from shared.routing.ids import Position, WorkspaceId
 from shared.routing.notify import Numbered
@@ -153,9 +153,10 @@ class Term:
             async with asyncio.timeout(DRAIN_S):
                 await self._follower.catch_up()
                 await self._stop_listening()
+                await self._follower.catch_up()
                 await self._sending.drained()
-        except TimeoutError:
-            log.warning("drain_abandoned", after_s=DRAIN_S)
+        except (TimeoutError, StoreError) as error:
+            log.warning("drain_abandoned", reason=repr(error))
 
     async def _where_to_begin(self) -> dict[WorkspaceId, Position]:
         """What was sent; a log that is shorter was restored, and is sent anew from its end."""

@@ -75,8 +75,9 @@ async def test_no04_what_happens_while_it_is_down_is_sent_when_it_is_back(floor:
         await floor.office.ask("operator", "ana", "feed", after=0)
     await floor.begin()
     await feed.until(lambda _: feed.of("assigned"))
-    await _saved(floor)
+    await floor.office.operator("ana", "reply", conversation_id="c1")
     assert await asyncio.to_thread(floor.notifier.stop) == 0
+    assert await floor.store.progress.load() == {W: await floor.store.events.head(W)}
     await floor.office.visitor("vera", "write", conversation_id="c1")
     await floor.begin()
     await feed.until(lambda _: feed.of("visitor_wrote"))
