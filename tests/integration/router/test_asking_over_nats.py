@@ -71,10 +71,14 @@ async def test_qy03_subscribe_ask_apply_misses_nothing_and_takes_nothing_twice(
     """While conversations come in, a front end joins; what it puts together is what there is."""
     await office.admin("update_operator", operator_id="ana", capacity=CONVERSATIONS)
     await office.come_online("ana")
-    coming = asyncio.gather(*(office.open(f"v{n}", f"c{n}") for n in range(CONVERSATIONS)))
+
+    async def come() -> list[int]:
+        return [(await office.open(f"v{n}", f"c{n}"))["position"] for n in range(CONVERSATIONS)]
+
+    coming = asyncio.create_task(come())
     feed = await office.feed("operator", "ana")
     answer = await office.ask("operator", "ana", "inbox", view="mine")
-    last = max(reply["position"] for reply in await coming)
+    last = max(await coming)
     await feed.until(lambda bodies: bodies and bodies[-1]["position"] >= last)
     asked = [c["conversation_id"] for c in answer["result"]["conversations"]]
     told = [m["conversation_id"] for m in feed.of("assigned") if m["position"] > answer["position"]]
