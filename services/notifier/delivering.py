@@ -18,6 +18,7 @@ from services.notifier.channel_settings import Pace
 from shared.ports import Channel, Clock, Lane, Outbox, OutboxRow, Pending, StoreError
 from shared.routing.ids import Position, UnixMs, WorkspaceId
 from shared.routing.workspace import Workspace
+from shared.runtime.tasks import Tasks
 
 log = structlog.get_logger()
 
@@ -67,7 +68,7 @@ class _LaneState:
         self.news = False
         """Rows came since it was last looked at."""
         self.timer: asyncio.TimerHandle | None = None
-        self.task: asyncio.Task[None] | None = None
+        self.working = False
 
 
 class Delivering:
@@ -90,34 +91,35 @@ class Delivering:
         self._lanes: dict[Lane, _LaneState] = {}
         self._slots = {channel: asyncio.Semaphore(SLOTS[channel]) for channel in senders}
         self._doubtful = {c: asyncio.Semaphore(SLOTS_DOUBTFUL[c]) for c in senders}
-        self._open = False
+        self._tasks: Tasks | None = None
         self._sending = 0
         self._nothing_under_way = asyncio.Event()
         self._nothing_under_way.set()
 
     def wake(self, lanes: Sequence[Lane]) -> None:
         """Something new waits in these lanes, in the outbox already."""
-        if not self._open:
+        if self._tasks is None:
             return
         for lane in lanes:
             if lane.channel not in self._senders:
                 continue  # kept until this channel is set up again
             state = self._lanes.setdefault(lane, _LaneState())
             state.news = True
-            if state.task is None and (state.timer is None or not state.failures):
+            if not state.working and (state.timer is None or not state.failures):
                 self._start(lane, state)
 
     async def run(self) -> None:
         """Send until cancelled; then what is under way is finished, if that takes not too long."""
-        self._open = True
+        tasks = self._tasks = Tasks()
+        tasks.start(self._look_around(), "look around")
         try:
-            await self._look_around()
+            await tasks.failed()
         finally:
-            self._open = False
+            self._tasks = None
             for state in self._lanes.values():
                 if state.timer is not None:
                     state.timer.cancel()
-            await self._finish()
+            await self._finish(tasks)
 
     async def _look_around(self) -> None:
         """Find what waits from before, and now and then what somebody else let wait again."""
@@ -131,16 +133,13 @@ class Delivering:
                 self.wake([lane for lane, _ in lanes if lane not in self._lanes])
                 await asyncio.sleep(LOOK_AROUND_S)
 
-    async def _finish(self) -> None:
-        tasks = [state.task for state in self._lanes.values() if state.task is not None]
+    async def _finish(self, tasks: Tasks) -> None:
         try:
             async with asyncio.timeout(FINISHING_S):
                 await self._nothing_under_way.wait()
         except TimeoutError:
             log.warning("sending_abandoned", under_way=self._sending)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await tasks.stop()
         self._lanes.clear()
 
     # --- one lane ---------------------------------------------------------------------------
@@ -149,7 +148,9 @@ class Delivering:
         if state.timer is not None:
             state.timer.cancel()
             state.timer = None
-        state.task = asyncio.create_task(self._work(lane, state), name=f"send {lane.channel}")
+        if self._tasks is not None:
+            state.working = True
+            self._tasks.start(self._work(lane, state), f"send {lane.channel}")
 
     def _later(self, lane: Lane, state: _LaneState, seconds: float) -> None:
         loop = asyncio.get_running_loop()
@@ -159,13 +160,13 @@ class Delivering:
         """Send what is due, then wait for what is not, or forget the lane."""
         pause_s: float | None = 0.0
         try:
-            while self._open and pause_s == 0.0:
+            while self._tasks is not None and pause_s == 0.0:
                 pause_s = await self._next(lane, state)
         except StoreError as error:
             log.warning("outbox_not_read", workspace=lane.workspace_id, reason=str(error))
             pause_s = LOOK_AGAIN_S
-        state.task = None
-        if not self._open:
+        state.working = False
+        if self._tasks is None:
             return
         if pause_s is None and not state.news:
             del self._lanes[lane]
@@ -188,7 +189,7 @@ class Delivering:
             return LOOK_AGAIN_S
         slots = self._doubtful if state.failures else self._slots
         async with slots[lane.channel]:
-            if not self._open:
+            if self._tasks is None:
                 return LOOK_AGAIN_S
             self._begin()
             try:
