@@ -83,7 +83,11 @@ def _not_idle(traceless: Attempts, log: Log, workspace_id: WorkspaceId) -> Itera
         told_at[attempt.position].append(attempt)
     workspace = Workspace(workspace_id=workspace_id)
     for position, envelope in log:
-        evolve(workspace, envelope)
+        try:
+            evolve(workspace, envelope)
+        except (AssertionError, LookupError, ValueError) as misfit:
+            yield f"position {position} does not fit what is before it: {misfit!r}"
+            return
         for attempt in told_at.pop(position, ()):
             if not _changes_nothing(workspace, attempt):
                 yield f"{_told(attempt)}, and is not in the log"

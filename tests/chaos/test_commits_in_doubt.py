@@ -12,7 +12,7 @@ from tests.servers.client import Fields, connected
 from tests.servers.engine import Engine
 from tests.servers.office import Office, read_log
 from tests.servers.postgres import PostgresServer
-from tests.servers.postgres_proxy import PostgresProxy
+from tests.servers.postgres_proxy import AN_APPEND, PostgresProxy
 from tests.servers.waiting import until
 
 NO_RENEWAL = {"FERNAMT_LEASE_MS": "60000"}
@@ -73,9 +73,9 @@ async def _write(office: Office, command_id: str | None) -> Fields:
 async def _append_late(engine: Engine, proxy: PostgresProxy, url: str) -> None:
     """Let the next append arrive when the router has looked for it in vain and dropped its state.
 
-    Meanwhile nobody gets at the table, so that the router's next read waits beside it.
+    Meanwhile nobody gets at the table, so that the router's next read waits too.
     """
-    proxy.hold_next_request()
+    proxy.hold_next_request(AN_APPEND)
     sql = await asyncpg.connect(url)
     try:
         await sql.execute("begin; lock table stored_events in access exclusive mode")
@@ -83,13 +83,16 @@ async def _append_late(engine: Engine, proxy: PostgresProxy, url: str) -> None:
         async def given_up() -> bool:
             return "state_dropped" in engine.stderr
 
-        async def both_wait() -> bool:
-            waiting: int = await sql.fetchval("select count(*) from pg_locks where not granted")
-            return waiting >= 2
+        async def append_waits() -> bool:
+            waiting: int = await sql.fetchval(
+                "select count(*) from pg_stat_activity where wait_event_type = 'Lock' "
+                "and query like '%insert into stored_events%'"
+            )
+            return waiting > 0
 
         await until("the router gives the commit up", given_up)
         delivering = asyncio.create_task(proxy.deliver_held())
-        await until("the append and the read wait for the table", both_wait)
+        await until("the append waits for the table", append_waits)
         await sql.execute("commit")
         await delivering
     finally:

@@ -28,7 +28,7 @@ from tests.servers.client import connected
 from tests.servers.engine import Engine
 from tests.servers.office import Office
 from tests.servers.postgres import PostgresServer
-from tests.servers.postgres_proxy import PostgresProxy
+from tests.servers.postgres_proxy import AN_APPEND, PostgresProxy
 from tests.servers.rival import foreign_row
 from tests.servers.waiting import until
 
@@ -179,7 +179,7 @@ async def test_a_commit_whose_reply_is_lost_is_found(
     async with _behind_proxy(postgres, postgres_url, tmp_path) as (engine, proxy):
 
         async def lose_a_reply() -> None:
-            proxy.swallow_next_reply()
+            proxy.swallow_next_reply(AN_APPEND)
 
         history = await endure(
             engine.url, postgres_url, lose_a_reply, tmp_path, strikes=30, commands=COMMANDS, seed=14
@@ -193,7 +193,7 @@ async def test_a_commit_that_arrives_late_costs_nobody_an_answer(
     async with _behind_proxy(postgres, postgres_url, tmp_path) as (engine, proxy):
 
         async def delay_a_request() -> None:
-            proxy.hold_next_request()
+            proxy.hold_next_request(AN_APPEND)
             await proxy.deliver_held()
 
         history = await endure(

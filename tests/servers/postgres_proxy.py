@@ -15,6 +15,8 @@ _READ_BYTES = 65_536
 _HEADER_BYTES = 5  # a letter, then a length that counts itself but not the letter
 _SYNC = b"S\x00\x00\x00\x04"
 """Ends whatever is answered with "ready"; a statement that is only being prepared is not."""
+AN_APPEND = b'"epoch":'
+"""Stands in what is appended to the log, and in no other request."""
 _READY_FOR_QUERY = ord("Z")
 
 
@@ -48,6 +50,7 @@ class PostgresProxy:
     def __init__(self, server_port: int) -> None:
         self._server_port = server_port
         self._armed: _Fault | None = None
+        self._marker = b""
         self._hit: asyncio.Future[_Session] = asyncio.get_running_loop().create_future()
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
@@ -67,20 +70,24 @@ class PostgresProxy:
                 task.cancel()
             await asyncio.gather(*proxy._tasks, return_exceptions=True)
 
-    def swallow_next_reply(self) -> None:
-        """Let the server carry out the next request, then hang up instead of passing its reply."""
-        self._arm(_Fault.SWALLOW_REPLY)
+    def swallow_next_reply(self, marker: bytes = b"") -> None:
+        """Let the server carry out the next request, then hang up instead of passing its reply.
 
-    def hold_next_request(self) -> None:
+        It is the next that contains ``marker``: ``AN_APPEND``, where others ask beside it.
+        """
+        self._arm(_Fault.SWALLOW_REPLY, marker)
+
+    def hold_next_request(self, marker: bytes = b"") -> None:
         """Keep the next request and hang up; ``deliver_held`` lets it arrive after all."""
-        self._arm(_Fault.HOLD_REQUEST)
+        self._arm(_Fault.HOLD_REQUEST, marker)
 
     def stall_next_request(self) -> None:
         """Keep the next request without hanging up, as if a cable had been pulled."""
         self._arm(_Fault.STALL)
 
-    def _arm(self, fault: _Fault) -> None:
+    def _arm(self, fault: _Fault, marker: bytes = b"") -> None:
         self._armed = fault
+        self._marker = marker
         self._hit = asyncio.get_running_loop().create_future()
 
     async def deliver_held(self) -> None:
@@ -102,7 +109,7 @@ class PostgresProxy:
         try:
             with contextlib.suppress(ConnectionError):
                 while data := await session.requests.read(_READ_BYTES):
-                    if self._armed is not None and data.endswith(_SYNC):
+                    if self._armed is not None and self._marker in data and data.endswith(_SYNC):
                         self._strike(session, data)
                     if session.held:
                         await session.swallowed.wait()
