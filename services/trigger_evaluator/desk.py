@@ -30,7 +30,7 @@ JUDGED_AGAIN_MAX = 3
 """How often a view is judged again because a rule was changed while it was reported."""
 NOWHERE = Position(0)
 REMINDED_AT_ONCE = 100
-RECENT_MAX = 4_096
+RECENT_MAX = 8_192
 """Views that whoever takes over looks at again."""
 
 
@@ -101,7 +101,7 @@ class Desk:
         self._reminding = 0
         """How often a look at every visit was asked for since one began."""
         self._recent: deque[Job] = deque(maxlen=RECENT_MAX)
-        """Views taken while somebody else was on duty."""
+        """Views taken while somebody else was on duty, or not reported before duty ended."""
         self._arranged: OrderedDict[VisitorId, int] = OrderedDict()
         """Visitors for whom rules arranged something, and when a page of theirs was seen last."""
 
@@ -137,14 +137,20 @@ class Desk:
             self.submit(Job(key, now, self.known.workspace.position, page=page))
 
     def take_over(self) -> None:
-        """This process is on duty from now on: judge again what nobody may have judged."""
+        """This process is on duty from now on."""
+        self.resume()
+        self._remind_all()
+
+    def resume(self) -> None:
+        """Judge again what nobody may have judged."""
+        if not self._recent:
+            return
         recent, self._recent = self._recent, deque(maxlen=RECENT_MAX)
         since_ms = self._floor.now().elapsed_ms - self._floor.recent_ms
         for job in recent:
             if job.received.elapsed_ms >= since_ms:
                 job.again = True
                 self.submit(job)
-        self._remind_all()
 
     def _remind_all(self) -> None:
         """Look at every visit anew: which moments matter has changed."""
@@ -226,6 +232,8 @@ class Desk:
             except (NotTold, Stopped):
                 text = "the router does not answer just now"
                 self._floor.refuse(waiting.reply, Refused("unavailable", text))
+                if not self._floor.acting():
+                    self._recent.append(waiting)
             else:
                 self._finish(waiting, at, position)
             waiting = self.lane.next_of(visitor_id)
@@ -254,7 +262,9 @@ class Desk:
         point = job.view.entry_point_id
         if point not in self.known.workspace.entry_points:
             text = f"there is no entry point {point}"
-            self._refuse(job, Refused("unknown_entry_point", text, {"entry_point_id": point}))
+            self._floor.refuse(
+                job.reply, Refused("unknown_entry_point", text, {"entry_point_id": point})
+            )
             return None, iter(())
         page = self._track(job)
         if not self._floor.acting():
@@ -296,14 +306,11 @@ class Desk:
         if visit is None or (timed and visitor is not None and visitor.away):
             return
         since_ms = job.received.wall_ms if job.again else 0
+        if timed:  # whoever was on duty when the page was turned to may have fired the rule for it
+            since_ms = now.wall_ms - (now.elapsed_ms - page.since_ms)
         key = VisitKey(self.workspace_id, job.key.visitor_id, visit.session_id)
         for firing in self.judge.firings(key, page, now, timed=timed, since_ms=since_ms):
             yield Report(firing.command, firing.command_id, firing)
-
-    def _refuse(self, job: Job, refused: Refused) -> None:
-        if self._floor.acting():
-            self._floor.refuse(job.reply, refused)
-        job.reply = ""
 
     def _finish(self, job: Job, page: Page | None, position: Position = NOWHERE) -> None:
         """Answer, and look for the next moment at which something may fire."""

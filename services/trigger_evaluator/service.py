@@ -46,6 +46,8 @@ log = structlog.get_logger()
 
 LOOK_EVERY_S = 0.25
 """How often the clock is looked at: it may be set forward, or the machine have been suspended."""
+SLACK_MS = 2_000
+"""Beyond the life of a lease: how long whoever takes over may need for it."""
 RETRY_S = 0.2
 SWEEP_EVERY_MS = 1_000
 REPORTS_AT_ONCE = 128
@@ -105,7 +107,7 @@ class Evaluator:
         )
         self.views_max = settings.views_max
         self.session_ms = settings.session_ms
-        self.recent_ms = 2 * world.lease_ms
+        self.recent_ms = 2 * world.lease_ms + SLACK_MS
         self.compile_rule = settings.compile_rule
 
     def stop(self) -> None:
@@ -235,8 +237,7 @@ class Evaluator:
     def _refuse_view(self, message: Message, reason: Refused) -> None:
         self.refused += 1
         log.info("view_refused", subject=message.subject, code=reason.code, reason=reason.message)
-        if self.acting():
-            self.refuse(message.reply, reason)
+        self.refuse(message.reply, reason)
 
     # --- what desks ask for (``Floor``) -----------------------------------------------------
 
@@ -294,7 +295,8 @@ class Evaluator:
         self._send(reply, seen_answer(position, fired))
 
     def refuse(self, reply: str, reason: Refused) -> None:
-        if reply:
+        """Whoever is not on duty leaves that to the one who is."""
+        if reply and self.acting():
             self._send(reply, refused(reason))
 
     def _send(self, reply: str, sent: Reply) -> None:
@@ -304,17 +306,16 @@ class Evaluator:
             log.warning("not_sent", subject=reply, reason=str(error))
 
     def remind(self, desk: Desk, key: VisitKey, page: Page, at_ms: int) -> None:
-        if self.acting():
-            self._reminders.set(desk, key, page, at_ms)
-            self._sooner.set()
+        self._reminders.set(desk, key, page, at_ms)
+        self._sooner.set()
 
     # --- time -------------------------------------------------------------------------------
 
     async def _watch_time(self) -> None:
         while True:
             now_ms = self._world.clock.elapsed_ms()
-            for reminder in self._reminders.due(now_ms):
-                reminder.desk.moment(reminder.key, reminder.page)
+            if self.acting():
+                self._act(now_ms)
             if now_ms - self._swept_ms >= min(SWEEP_EVERY_MS, self.session_ms):
                 self._swept_ms = now_ms
                 self._sweep(now_ms)
@@ -325,6 +326,13 @@ class Evaluator:
             self._sooner.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._sooner.wait(), wait_s + 0.001)
+
+    def _act(self, now_ms: int) -> None:
+        """What is due, and what could not be done when the leases were renewed late."""
+        for reminder in self._reminders.due(now_ms):
+            reminder.desk.moment(reminder.key, reminder.page)
+        for desk in self._desks.values():
+            desk.resume()
 
     def _sweep(self, now_ms: int) -> None:
         self.visits.expire(now_ms)

@@ -53,7 +53,7 @@ async def test_views_in_the_gap_fire_once(empty_site: Site) -> None:
     await site.until("rule_fired", 20)
     await first.drop()
     answers = await asyncio.gather(*views)
-    assert all(answer["fired"] == ["ask"] for answer in answers)
+    assert [answer for answer in answers if answer.get("fired") != ["ask"]] == []
     assert len(await site.of("rule_fired")) == 200
 
 
