@@ -48,7 +48,7 @@ class Company:
         session: str = "",
         *,
         url: str = "",
-        seq: int = 0,
+        seq: int | None = None,
         heartbeat_every_s: float = HEARTBEAT_EVERY_S,
     ) -> Desk:
         """Somebody logs in. ``url``: by another way than straight to the broker."""
@@ -58,7 +58,7 @@ class Company:
         await desk.log_in()
         return desk
 
-    async def widget(self, visitor: str, *, url: str = "", seq: int = 0) -> Widget:
+    async def widget(self, visitor: str, *, url: str = "", seq: int | None = None) -> Widget:
         """Somebody loads a page with the widget on it."""
         widget = Widget(self._line(url, "visitor", visitor), "site", seq=seq)
         self._started.push_async_callback(widget.unload)

@@ -32,7 +32,7 @@ class Desk:
         session: str,
         *,
         heartbeat_every_s: float = HEARTBEAT_EVERY_S,
-        seq: int = 0,
+        seq: int | None = None,
     ) -> None:
         """``seq``: the last message of the feed that an earlier desk of the operator had."""
         self.line = line
@@ -61,9 +61,8 @@ class Desk:
         await self.line.listen(f"operator.{self.name}", self._on_own)
         await self.line.listen("team", self._on_team)
         self.status = (await self.line.command("log_in", {"session_id": self.session})).result
-        if self.feed.seq:
-            await self.feed.catch_up()
-        await self.refresh()
+        await self.feed.begin((await self.line.ask("feed")).result["last"])
+        await self.come_back()
         self._beating = asyncio.create_task(self._beat())
 
     async def log_out(self) -> None:

@@ -21,11 +21,15 @@ class Feed:
         self,
         missed_after: Callable[[int], Awaitable[Messages]],
         apply: Callable[[Message], None],
-        seq: int = 0,
+        seq: int | None = None,
     ) -> None:
-        """``seq`` is that of the last message that was heard before, on another connection."""
+        """``seq`` is that of the last message that was heard before, on another connection.
+
+        Without it this is a new device, and ``begin`` says where the feed stands.
+        """
         self.messages: Messages = []
-        self.seq = seq
+        self.seq = seq or 0
+        self._early: Messages | None = [] if seq is None else None
         self.gaps = 0
         """How often something had been missed."""
         self.repeats = 0
@@ -35,9 +39,22 @@ class Feed:
         self._turn = asyncio.Lock()
         self._news = asyncio.Event()
 
+    async def begin(self, last: int) -> None:
+        """What was told up to ``last`` is contained in what will be asked from now on."""
+        async with self._turn:
+            if self._early is None:
+                return
+            self.seq = last
+            early, self._early = self._early, None
+        for message in early:
+            await self.hear(message)
+
     async def hear(self, message: Message) -> None:
         """Take what the subscription brought."""
         async with self._turn:
+            if self._early is not None:
+                self._early.append(message)
+                return
             if message["seq"] > self.seq + 1:
                 self.gaps += 1
                 await self._catch_up()

@@ -47,7 +47,7 @@ async def test_a_status_is_chosen_and_every_colleague_sees_it(company: Company) 
     await ben.feed.told("assigned", conversation_id="c1")
     await ben.log_out()
     assert (await company.roster())["ben"]["cause"] == "logout"
-    again = await company.desk("ben", "ben-2", seq=0)
+    again = await company.desk("ben", "ben-2")
     assert again.status["chosen"] == "online"
     assert again.mine == {"c1": "owner"}
 

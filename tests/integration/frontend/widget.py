@@ -14,7 +14,7 @@ PAGE = 1_000
 class Widget:
     """The widget of one entry point in one visitor's browser."""
 
-    def __init__(self, line: Line, entry_point: str, *, seq: int = 0) -> None:
+    def __init__(self, line: Line, entry_point: str, *, seq: int | None = None) -> None:
         self.line = line
         self.entry_point = entry_point
         self.feed = Feed(self._missed_after, self._apply, seq)
@@ -31,9 +31,8 @@ class Widget:
         self.line.on_return = self.come_back
         await self.line.listen(f"visitor.{self.line.actor}", self.feed.hear)
         await self.line.listen(f"entry.{self.entry_point}", self._on_entry)
-        if self.feed.seq:
-            await self.feed.catch_up()
-        await self.refresh()
+        await self.feed.begin((await self.line.ask("feed")).result["last"])
+        await self.come_back()
 
     async def come_back(self) -> None:
         """The connection was lost and is there again."""
