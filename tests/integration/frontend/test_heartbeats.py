@@ -127,6 +127,10 @@ async def test_st04_a_heartbeat_after_the_log_out_changes_nothing(company: Compa
     assert ben.colleagues["ana"] == "offline"
     busy = (await company.admin.ask("workspace")).position
     assert busy - position <= 3
+    again = await ana.line.command("log_in", {"session_id": ana.session})
+    assert again.result["effective"] == "online"
+    twice = await ana.line.command("log_in", {"session_id": ana.session})
+    assert twice.position == again.position
 
 
 async def test_st05_st06_who_touches_nothing_is_idle_until_he_does(company: Company) -> None:
