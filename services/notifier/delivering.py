@@ -182,7 +182,7 @@ class Delivering:
         if pending is None:
             return None
         due_in_ms = pending.next_at - self._clock.wall_ms()
-        if due_in_ms > 0:
+        if pending.attempts and due_in_ms > 0:  # a first try is due at once, wherever the clock is
             return due_in_ms / 1_000
         workspace = self._find(lane.workspace_id)
         if workspace is None or workspace.position < pending.row.position:

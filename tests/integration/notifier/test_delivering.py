@@ -11,7 +11,7 @@ from services.notifier.delivering import SENT, Delivering, Outcome, Sender
 from shared.adapters.clocks import SystemClock
 from shared.adapters.open_store import Store
 from shared.ports import Channel, Lane, OutboxRow
-from shared.routing.ids import Position, WorkspaceId
+from shared.routing.ids import Position, UnixMs, WorkspaceId
 from shared.routing.workspace import Workspace
 from tests.contract.test_outbox import ANA, HOOK, made
 from tests.servers.town import FAST
@@ -104,6 +104,16 @@ async def test_no04_nothing_is_sent_before_its_workspace_was_read_that_far(store
         workspace.position = Position(5)
         await _empty(store, HOOK)
     assert channel.tried == [1, 5]
+
+
+async def test_no04_a_first_try_waits_for_no_clock_that_was_set_back(store: Store) -> None:
+    """The log goes on from where it was, so its stamps may lie ahead of the clock for long."""
+    ahead = UnixMs(SystemClock().wall_ms() + 3_600_000)
+    await store.outbox.add([made(1)._replace(created_at=ahead)])
+    channel = Noting()
+    async with _delivering(store, _read_up_to(9), webhook=channel):
+        await _empty(store, HOOK)
+    assert channel.tried == [1]
 
 
 async def test_no04_each_pause_of_a_row_is_longer_than_the_one_before(store: Store) -> None:
