@@ -7,6 +7,7 @@ from shared.wire.subjects import ROOT
 from tests.bench.floor import Shape, Shapes
 from tests.bench.office import Said, Visitors, settled
 from tests.bench.sides import Servers, Side
+from tests.servers.waiting import until
 
 AT_ONCE = 64
 _ANSWER_WITHIN_S = 30.0
@@ -38,8 +39,12 @@ async def _shape(servers: Servers, engine: Side, said: Said) -> Shape:
     subscription = await servers.bus.subscribe(f"{ROOT}.feed.{engine.workspace_id}.>", on_feed)
     position = await engine.rows()
     reply = await _ask(servers, engine, said)
-    # A retry writes nothing, and is answered after the feeds were told: a connection keeps order.
-    await _ask(servers, engine, said)
+    last = await engine.rows()
+
+    async def told() -> bool:
+        return await engine.told() >= last
+
+    await until("the feeds are sent", told)
     await subscription.stop()
     rows = [(topic, state.decode()) for topic, state in await engine.tail(position)]
     assert rows

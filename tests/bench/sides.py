@@ -1,4 +1,7 @@
-"""The two that are compared: the engine and the floor, each a process with a database of its own.
+"""The two that are compared: the engine and the floor, each with a database of its own.
+
+The engine is a router, the notifier, since the floor tells feeds too, and presence, without which a
+router would note that it is missing. The floor is one process.
 
 They share one PostgreSQL and one nats-server, which are started here on free ports of 127.0.0.1 and
 keep every commit on disk. One side works while the other waits.
@@ -24,37 +27,37 @@ from shared.adapters.nats_connection import NatsSettings
 from shared.adapters.open_store import open_store
 from shared.routing.ids import WorkspaceId
 from tests.bench.floor import Shapes
-from tests.servers.engine import ROOT, fernamt, surroundings
+from tests.servers.engine import QUIET_DESKS, ROOT, fernamt, surroundings
 from tests.servers.nats import nats_server
 from tests.servers.postgres import PostgresServer, postgres_server
 
+SERVICES = ("router", "notifier", "presence")
 READY_WITHIN_S = 60
 STOP_WITHIN_S = 60
 _DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 
 
+Process = subprocess.Popen[bytes]
+
+
 class Side:
-    """A process that answers the commands of one workspace."""
+    """Whoever answers the commands of one workspace and tells its feeds."""
 
     def __init__(
         self,
         name: str,
         workspace_id: WorkspaceId,
-        process: "subprocess.Popen[bytes]",
+        processes: Sequence[Process],
         log: asyncpg.Connection,
     ) -> None:
         self.name = name
         self.workspace_id = workspace_id
-        self._process = process
+        self._processes = processes
         self._log = log
 
     def processor_s(self) -> float:
-        """Processor time that its process has used so far; 0 where the system does not tell."""
-        stat = Path(f"/proc/{self._process.pid}/stat")
-        if not stat.exists():
-            return 0.0
-        fields = stat.read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """Processor time that its processes have used so far; 0 where the system does not tell."""
+        return sum(_processor_s(process) for process in self._processes)
 
     async def rows(self) -> int:
         """Rows of its workspace in the log, which have no gap."""
@@ -65,6 +68,13 @@ class Side:
         )
         assert count == last, f"{self.name}: {count} rows, the last has position {last}"
         return int(count)
+
+    async def told(self) -> int:
+        """Up to which row its feeds were sent, where somebody keeps account of that."""
+        position = await self._log.fetchval(
+            "select position from notifier_positions where workspace = $1", self.workspace_id
+        )
+        return int(position) if len(self._processes) > 1 else await self.rows()
 
     async def tail(self, after: int) -> Sequence[tuple[str, bytes]]:
         """Topic and state of every row behind a position."""
@@ -96,10 +106,11 @@ class Servers:
 
     @asynccontextmanager
     async def engine(self, workspace_id: WorkspaceId) -> AsyncIterator[Side]:
-        """``fernamt run router`` on a database of its own."""
+        """Its services on a database of their own."""
         url = await self._database("engine")
-        command = fernamt("run", "router", "--nats", self.nats_url, "--store", url)
-        async with self._side("engine", workspace_id, [*command, "--log-level", "warning"]) as side:
+        servers = ("--nats", self.nats_url, "--store", url, "--log-level", "warning")
+        commands = [fernamt("run", service, *servers) for service in SERVICES]
+        async with self._side("engine", workspace_id, commands) as side:
             yield side
 
     @asynccontextmanager
@@ -111,7 +122,7 @@ class Servers:
             path.write_bytes(msgspec.json.encode(shapes))
             command = [sys.executable, "-m", "tests.bench.floor", "--nats", self.nats_url]
             command += ["--store", url, "--workspace", workspace_id, "--shapes", str(path)]
-            async with self._side("floor", workspace_id, command) as side:
+            async with self._side("floor", workspace_id, [command]) as side:
                 yield side
 
     async def _database(self, name: str) -> str:
@@ -125,13 +136,14 @@ class Servers:
 
     @asynccontextmanager
     async def _side(
-        self, name: str, workspace_id: WorkspaceId, command: Sequence[str]
+        self, name: str, workspace_id: WorkspaceId, commands: Sequence[Sequence[str]]
     ) -> AsyncIterator[Side]:
         log = await asyncpg.connect(self._postgres.url_of(name))
         try:
             await _check_durable(log)
-            with _running(command) as process:
-                yield Side(name, workspace_id, process, log)
+            with contextlib.ExitStack() as stack:
+                running = [stack.enter_context(_running(command)) for command in commands]
+                yield Side(name, workspace_id, running, log)
         finally:
             await log.close()
 
@@ -157,10 +169,14 @@ async def _check_durable(connection: asyncpg.Connection) -> None:
 
 
 @contextmanager
-def _running(command: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
+def _running(command: Sequence[str]) -> Iterator[Process]:
     """A child process from the moment it says ``ready``; asked to end after use."""
     process = subprocess.Popen(
-        command, cwd=ROOT, env=surroundings(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
+        command,
+        cwd=ROOT,
+        env=surroundings(QUIET_DESKS),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
     )
     try:
         _wait_until_ready(process)
@@ -176,7 +192,15 @@ def _running(command: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
             process.stdout.close()
 
 
-def _wait_until_ready(process: "subprocess.Popen[bytes]") -> None:
+def _processor_s(process: Process) -> float:
+    stat = Path(f"/proc/{process.pid}/stat")
+    if not stat.exists():
+        return 0.0
+    fields = stat.read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _wait_until_ready(process: Process) -> None:
     assert process.stdout is not None
     deadline = monotonic() + READY_WITHIN_S
     said = b""
