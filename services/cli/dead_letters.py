@@ -1,31 +1,19 @@
 """``fernamt dead-letters``: what could not be delivered, and trying it again."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from services.cli.asking import DEFAULT_NATS, Admin, over_the_broker
 from services.cli.options import NatsUrl, fail
 from services.notifier.dead_letters import DeadLetters, DeadLetterView, Resent
-from shared.adapters.nats_bus import NatsBus
-from shared.adapters.nats_connection import NatsSettings
-from shared.ports import NoResponders
-from shared.routing.commands import Refused
-from shared.routing.ids import WorkspaceId
-from shared.wire.replies import read_reply
-from shared.wire.subjects import Call, subject_of
 
-DEFAULT_NATS = "nats://127.0.0.1:4222"
-ACTOR = "cli"
-TIMEOUT_S = 10.0
 PAGE = 1_000
-
-_Result = TypeVar("_Result", DeadLetters, Resent)
 
 
 def dead_letters(
@@ -45,53 +33,29 @@ def dead_letters(
     """
     if resend and everything:
         raise fail("either --resend or --all")
-    try:
-        asyncio.run(_run(nats, workspace, resend or None, everything, as_json))
-    except NoResponders:
-        raise fail("nobody answers: is a notifier running?") from None
-    except (TimeoutError, ConnectionError, PermissionError, ValueError, OSError) as error:
-        raise fail(str(error) or "no answer in time") from error
+
+    async def speak(admin: Admin) -> None:
+        if not resend and not everything:
+            _show(await _listed(admin), as_json)
+            return
+        body: dict[str, object] = {} if everything else {"ids": resend}
+        done = await admin.ask("resend_dead_letters", body, Resent)
+        text = f"tried again: {done.resent}"
+        typer.echo(msgspec.json.encode(done).decode() if as_json else text)
+
+    over_the_broker(nats, workspace, speak, who_answers="notifier")
 
 
-async def _run(
-    nats: str, workspace: str, resend: Sequence[str] | None, everything: bool, as_json: bool
-) -> None:
-    bus = await NatsBus.connect(NatsSettings(url=nats, name="fernamt dead-letters"))
-    try:
-        if resend or everything:
-            body: dict[str, object] = {} if everything else {"ids": resend}
-            done = await _ask(bus, workspace, "resend_dead_letters", body, Resent)
-            typer.echo(
-                msgspec.json.encode(done).decode() if as_json else f"tried again: {done.resent}"
-            )
-        else:
-            _show(await _listed(bus, workspace), as_json)
-    finally:
-        await bus.close()
-
-
-async def _listed(bus: NatsBus, workspace: str) -> Sequence[DeadLetterView]:
+async def _listed(admin: Admin) -> Sequence[DeadLetterView]:
     """All of them, page by page."""
     found: list[DeadLetterView] = []
     body: dict[str, object] = {"limit": PAGE}
     while True:
-        page = await _ask(bus, workspace, "dead_letters", body, DeadLetters)
+        page = await admin.ask("dead_letters", body, DeadLetters)
         found += page.dead_letters
         if page.next is None:
             return found
         body["after"] = page.next
-
-
-async def _ask(
-    bus: NatsBus, workspace: str, query: str, body: dict[str, object], shape: type[_Result]
-) -> _Result:
-    """Raises ``ValueError`` with what the notifier says where it refuses."""
-    subject = subject_of(Call("ask", WorkspaceId(workspace), "admin", ACTOR, query))
-    answer = await bus.request(subject, msgspec.json.encode(body), timeout_s=TIMEOUT_S)
-    reply = read_reply(answer.data)
-    if isinstance(reply, Refused):
-        raise ValueError(f"{reply.code}: {reply.message}")
-    return msgspec.json.decode(reply.result, type=shape)
 
 
 def _show(letters: Sequence[DeadLetterView], as_json: bool) -> None:

@@ -2,7 +2,7 @@
 
 import typer
 
-from services.cli import dead_letters, migrate, replay, run, schemas, up, why_not_fired
+from services.cli import dead_letters, erase, migrate, replay, run, schemas, up, why_not_fired
 from services.cli.demo.command import demo
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app.command("run")(run.run)
 app.command("demo")(demo)
 app.command("replay")(replay.replay)
 app.command("dead-letters")(dead_letters.dead_letters)
+app.command("erase")(erase.erase)
 app.command("why-not-fired")(why_not_fired.why_not_fired)
 app.command("migrate")(migrate.migrate)
 app.command("schemas")(schemas.schemas)

@@ -1,6 +1,5 @@
 """``fernamt why-not-fired``: why a rule did nothing for a visitor, condition by condition."""
 
-import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated
@@ -8,19 +7,9 @@ from typing import Annotated
 import msgspec
 import typer
 
-from services.cli.options import NatsUrl, fail
+from services.cli.asking import DEFAULT_NATS, Admin, over_the_broker
+from services.cli.options import NatsUrl
 from services.trigger_evaluator.explaining import ConditionSeen, ViewSeen, Why, WhyNotFired
-from shared.adapters.nats_bus import NatsBus
-from shared.adapters.nats_connection import NatsSettings
-from shared.ports import NoResponders
-from shared.routing.commands import Refused
-from shared.routing.ids import WorkspaceId
-from shared.wire.replies import read_reply
-from shared.wire.subjects import Call, subject_of
-
-DEFAULT_NATS = "nats://127.0.0.1:4222"
-ACTOR = "cli"
-TIMEOUT_S = 10.0
 
 _SAID: dict[Why, str] = {
     "fired": "it did fire for the last page view",
@@ -52,31 +41,17 @@ def why_not_fired(
     Asks the trigger evaluator over the broker, as an admin of the workspace. Exit code 0 if it
     answered, 2 if not.
     """
-    try:
-        answer = asyncio.run(_asked(nats, workspace, {"rule_id": rule, "visitor_id": visitor}))
-    except NoResponders:
-        raise fail("nobody answers: is a trigger evaluator running?") from None
-    except (TimeoutError, ConnectionError, PermissionError, ValueError, OSError) as error:
-        raise fail(str(error) or "no answer in time") from error
+
+    async def speak(admin: Admin) -> WhyNotFired:
+        body = {"rule_id": rule, "visitor_id": visitor}
+        return await admin.ask("why_not_fired", body, WhyNotFired)
+
+    answer = over_the_broker(nats, workspace, speak, who_answers="trigger evaluator")
     if as_json:
         typer.echo(msgspec.json.encode(answer).decode())
     else:
         for line in told(answer):
             typer.echo(line)
-
-
-async def _asked(nats: str, workspace: str, body: dict[str, str]) -> WhyNotFired:
-    """Raises ``ValueError`` with what the evaluator says where it refuses."""
-    subject = subject_of(Call("ask", WorkspaceId(workspace), "admin", ACTOR, "why_not_fired"))
-    bus = await NatsBus.connect(NatsSettings(url=nats, name="fernamt why-not-fired"))
-    try:
-        answer = await bus.request(subject, msgspec.json.encode(body), timeout_s=TIMEOUT_S)
-    finally:
-        await bus.close()
-    reply = read_reply(answer.data)
-    if isinstance(reply, Refused):
-        raise ValueError(f"{reply.code}: {reply.message}")
-    return msgspec.json.decode(reply.result, type=WhyNotFired)
 
 
 def told(answer: WhyNotFired) -> Iterator[str]:

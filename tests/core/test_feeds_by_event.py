@@ -21,7 +21,8 @@ TELL_NOBODY_IN_IT = """
     disconnect_grace_ended operator_idle operator_active shift_started shift_ended preferences_set
     status_chosen status_break_ended operator_status_changed operator_unresponsive
     visitor_identified visitor_assigned visitor_unassigned visitor_left visitor_back
-    conversation_opened conversation_queued operator_replied conversation_unused wrap_up_ended owner_away_too_long
+    conversation_opened conversation_queued operator_replied conversation_unused wrap_up_ended
+    owner_away_too_long
     widening_due affinity_wait_ended conversation_widened nobody_else back_off_ended round_ended
     forward_recalled forward_expired routing_cut routing_continues
     rule_saved rule_deleted rule_fired visitor_prepared visitor_seen visitor_session_ended

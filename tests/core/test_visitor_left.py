@@ -184,6 +184,14 @@ def test_tm06_every_message_is_a_sign(story: Story) -> None:
     story.after(1).then_among_others(event("visitor_left"))
 
 
+def test_tm06_a_command_that_changes_nothing_is_a_sign_too(story: Story) -> None:
+    story.given(rule(visitor_gone_after_s=120), desk(ana=0), opened("c1"))
+    story.after(59).now(BACK).then()
+    story.after(2).now(BACK).then(event("visitor_seen", visitor_id="visitor-c1"))
+    story.after(119).then()
+    story.after(1).then_among_others(event("visitor_left"))
+
+
 def test_tm06_in_whatever_conversation(story: Story) -> None:
     story.given(rule(), desk(ana=9), entry_point("app", "support"))
     story.given(policy(entry_point_id="app", visitor_gone_after_s=120))

@@ -6,7 +6,7 @@ Nothing is changed here: the facts are returned, and whoever appends them evolve
 from collections.abc import Callable
 from typing import Any
 
-from shared.routing.commands import ComeBack, Command, LeavePage, Refused
+from shared.routing.commands import Command, Refused
 from shared.routing.decide import (
     conversations,
     erasure,
@@ -23,8 +23,8 @@ from shared.routing.decide import (
     webhooks,
 )
 from shared.routing.decide.rights import refuse_kind
+from shared.routing.decide.signs import signs_of_life
 from shared.routing.decide.verdict import Facts, Instruction
-from shared.routing.events import Fact, OperatorActive, VisitorBack
 from shared.routing.workspace import Workspace
 
 __all__ = ["Facts", "Instruction", "decide"]
@@ -58,18 +58,5 @@ def decide(workspace: Workspace, command: Command, instruction: Instruction) -> 
     if isinstance(outcome, Refused):
         return outcome
     return Facts(
-        (*_signs_of_life(workspace, command, instruction), *outcome.events), outcome.warnings
+        (*signs_of_life(workspace, command, instruction), *outcome.events), outcome.warnings
     )
-
-
-def _signs_of_life(
-    workspace: Workspace, command: Command, instruction: Instruction
-) -> tuple[Fact, ...]:
-    """Whoever sends an accepted command is there, even if he was thought to be away."""
-    if instruction.operator_id is not None:
-        operator = workspace.operators[instruction.operator_id]
-        return (OperatorActive(operator.operator_id),) if operator.idle else ()
-    if instruction.visitor_id is None or isinstance(command, LeavePage | ComeBack):
-        return ()
-    visitor = workspace.visitors.get(instruction.visitor_id)
-    return (VisitorBack(visitor.visitor_id),) if visitor is not None and visitor.away else ()

@@ -11,9 +11,9 @@ import msgspec
 
 from shared.routing import commands as c
 from shared.routing import events as e
-from shared.routing import timers
 from shared.routing.commands import Command, Refused
 from shared.routing.decide.rights import unknown
+from shared.routing.decide.signs import sign_of
 from shared.routing.decide.verdict import NOTHING, Facts, Instruction, facts
 from shared.routing.events import Fact
 from shared.routing.ids import SessionId
@@ -205,17 +205,9 @@ def _end_session(
 def _see_visitor(
     workspace: Workspace, command: c.SeeVisitor, instruction: Instruction
 ) -> Facts | Refused:
-    """A sign that changes little is not worth an event: half of the time has to be over."""
+    """The visitor reads pages."""
     visitor = workspace.visitors.get(command.visitor_id)
-    if visitor is None:
-        return NOTHING
-    if visitor.away:
-        return facts(e.VisitorBack(visitor.visitor_id))
-    timer = workspace.timers.get(timers.name(timers.GONE, visitor.visitor_id))
-    after_ms = timers.gone_after_ms(workspace, visitor)
-    if timer is None or after_ms is None or (timer.due - instruction.at) * 2 >= after_ms:
-        return NOTHING
-    return facts(e.VisitorSeen(visitor.visitor_id))
+    return facts(*sign_of(workspace, visitor, instruction.at)) if visitor is not None else NOTHING
 
 
 DECIDE: dict[type[Command], Callable[[Workspace, Any, Instruction], Facts | Refused]] = {

@@ -1,6 +1,8 @@
 """Erasing: texts are gone for good, from a vault that comes back too, and the log stays whole."""
 
+import asyncio
 import sqlite3
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import closing
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 
 from shared.adapters.sqlite_reader import DATABASE_FILE
 from shared.routing.describe import state_hash
+from shared.routing.events import SubjectErased
 from shared.routing.replay import Replay
 from shared.routing.workspace import Workspace
 from shared.wire.requests import body_hash
@@ -22,7 +25,7 @@ from tests.integration.router.canaries import (
     tables,
 )
 from tests.servers.client import connected
-from tests.servers.engine import Engine, running_engine
+from tests.servers.engine import ROOT, Engine, fernamt, running_engine, surroundings
 from tests.servers.office import Office, read_log
 
 Row = tuple[Any, ...]
@@ -92,6 +95,31 @@ async def test_au09_erased_texts_are_gone_and_the_log_comes_out_again(engine: En
     await assert_forgotten(engine)
     assert await remade(engine) == state
     assert "erased_again" not in engine.stderr
+
+
+async def test_au09_the_command_erases_somebody_and_names_the_position(engine: Engine) -> None:
+    told = await _command(engine, "erase", "operator:zb", "--workspace", "w")
+    assert told.returncode == 0, told.stderr
+    position, envelope = (await read_log(engine.store_url, "w"))[-1]
+    assert told.stdout == f"erased operator:zb, as of position {position}\n"
+    assert envelope.data == SubjectErased(("operator:zb",))
+    _, zaphod = await shown(engine)
+    assert (zaphod["name"], zaphod["email"]) == (None, None)
+    refused = await _command(engine, "erase", "zb", "--workspace", "w")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "subject" in refused.stderr
+
+
+async def _command(engine: Engine, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return await asyncio.to_thread(
+        subprocess.run,
+        fernamt(*arguments, "--nats", engine.url),
+        cwd=ROOT,
+        env=surroundings(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 async def test_au09_erased_texts_are_gone_from_the_files(engine: Engine) -> None:

@@ -1,0 +1,68 @@
+"""Speaking to a running engine over its broker, as an admin of one workspace."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+
+import msgspec
+
+from services.cli.options import fail
+from shared.adapters.nats_bus import NatsBus
+from shared.adapters.nats_connection import NatsSettings
+from shared.ports import NoResponders
+from shared.routing.commands import Refused
+from shared.routing.ids import WorkspaceId
+from shared.wire.replies import Answered, read_reply
+from shared.wire.subjects import Call, Purpose, subject_of
+
+DEFAULT_NATS = "nats://127.0.0.1:4222"
+ACTOR = "cli"
+TIMEOUT_S = 10.0
+
+T = TypeVar("T")
+Shape = TypeVar("Shape", bound=msgspec.Struct)
+
+
+class Admin:
+    """A connection that speaks in one workspace."""
+
+    def __init__(self, bus: NatsBus, workspace_id: WorkspaceId) -> None:
+        self._bus = bus
+        self._workspace_id = workspace_id
+
+    async def send(
+        self, purpose: Purpose, name: str, body: Mapping[str, object], headers: Mapping[str, str]
+    ) -> Answered:
+        """One request. Raises ``ValueError`` with what the service says where it refuses."""
+        subject = subject_of(Call(purpose, self._workspace_id, "admin", ACTOR, name))
+        answer = await self._bus.request(
+            subject, msgspec.json.encode(body), headers=headers, timeout_s=TIMEOUT_S
+        )
+        reply = read_reply(answer.data)
+        if isinstance(reply, Refused):
+            raise ValueError(f"{reply.code}: {reply.message}")
+        return reply
+
+    async def ask(self, query: str, body: Mapping[str, object], shape: type[Shape]) -> Shape:
+        """The result of a query."""
+        return msgspec.json.decode((await self.send("ask", query, body, {})).result, type=shape)
+
+
+def over_the_broker(
+    nats: str, workspace: str, speak: Callable[[Admin], Awaitable[T]], *, who_answers: str
+) -> T:
+    """Connect, ``speak`` and disconnect; what goes wrong ends the command with a message."""
+    try:
+        return asyncio.run(_connected(nats, workspace, speak))
+    except NoResponders:
+        raise fail(f"nobody answers: is a {who_answers} running?") from None
+    except (TimeoutError, ConnectionError, PermissionError, ValueError, OSError) as error:
+        raise fail(str(error) or "no answer in time") from error
+
+
+async def _connected(nats: str, workspace: str, speak: Callable[[Admin], Awaitable[T]]) -> T:
+    bus = await NatsBus.connect(NatsSettings(url=nats, name="fernamt cli"))
+    try:
+        return await speak(Admin(bus, WorkspaceId(workspace)))
+    finally:
+        await bus.close()
