@@ -6,7 +6,7 @@ but judges none and says nothing.
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Coroutine, Iterator
 from hashlib import blake2b
 from itertools import chain
 from typing import Any, NamedTuple, Protocol
@@ -352,7 +352,7 @@ def _was_here(visitor: Visitor | None, session_id: SessionId) -> bool:
     """Whether the log knows of the visitor from before this session."""
     if visitor is None:
         return False
-    sessions: Iterable[SessionId] = visitor.fired.values()
+    sessions = chain.from_iterable(visitor.fired.values())
     return visitor.last_operator is not None or any(one != session_id for one in sessions)
 
 

@@ -173,8 +173,8 @@ class Visitor(msgspec.Struct, gc=False):
     last_operator: OperatorId | None = None
     away: bool = False
     ahead: dict[AheadSource, Scope] = {}
-    fired: dict[RuleId, SessionId] = {}
-    """Rules that fired for it, each with the session in which it last did."""
+    fired: dict[RuleId, tuple[SessionId, ...]] = {}
+    """Rules that fired for it, each with the sessions in which it last did, the latest first."""
     session: SessionId | None = None
     """The session for which rules arranged something that ends with it."""
     prepared: Prepared | None = None

@@ -68,7 +68,7 @@ def _why_not(rule: Rule, command: c.FireRule, visitor: Visitor) -> NotFired | No
     if rule.frequency == "always" or rule.rule_id not in visitor.fired:
         return None
     again = rule.frequency == "once_per_session"
-    if again and visitor.fired[rule.rule_id] != command.session_id:
+    if again and command.session_id not in visitor.fired[rule.rule_id]:
         return None
     return "fired_before"
 

@@ -6,10 +6,13 @@ from typing import Any
 from shared.routing import events as e
 from shared.routing import timers
 from shared.routing.events import Event
-from shared.routing.ids import VisitorId
+from shared.routing.ids import RuleId, SessionId, VisitorId
 from shared.routing.rules import Rule
 from shared.routing.state import Prepared, Visitor
 from shared.routing.workspace import Workspace
+
+SESSIONS_REMEMBERED = 8
+"""Of each rule and visitor."""
 
 
 def known_visitor(workspace: Workspace, visitor_id: VisitorId) -> Visitor:
@@ -48,13 +51,19 @@ def _rule_fired(workspace: Workspace, event: e.RuleFired) -> None:
     visitor = known_visitor(workspace, event.visitor_id)
     visitor.session = event.session_id
     if all(action.invite is None for action in workspace.rules[event.rule_id].then):
-        visitor.fired[event.rule_id] = event.session_id
+        _remember(visitor, event.rule_id, event.session_id)
 
 
 def _visitor_invited(workspace: Workspace, event: e.VisitorInvited) -> None:
     visitor = known_visitor(workspace, event.visitor_id)
     assert visitor.session is not None
-    visitor.fired[event.rule_id] = visitor.session
+    _remember(visitor, event.rule_id, visitor.session)
+
+
+def _remember(visitor: Visitor, rule_id: RuleId, session_id: SessionId) -> None:
+    """Sessions may overlap: the last few are known, or a late report would fire a rule again."""
+    before = [one for one in visitor.fired.get(rule_id, ()) if one != session_id]
+    visitor.fired[rule_id] = (session_id, *before[: SESSIONS_REMEMBERED - 1])
 
 
 def _visitor_asked(workspace: Workspace, event: e.VisitorAsked) -> None:
