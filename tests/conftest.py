@@ -10,6 +10,8 @@ import pytest
 from shared.adapters.open_store import Store, open_store
 from tests.servers.postgres import PostgresServer, postgres_server
 
+pytest_plugins = ("tests.servers.nats_fixtures",)
+
 _numbers = itertools.count(1)
 
 

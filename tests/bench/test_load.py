@@ -14,8 +14,6 @@ from tests.bench.lean_nats import LeanNats
 from tests.bench.load import LoadResult, Request, arrivals, closed_loop, open_loop, precise_loop
 from tests.servers.nats import NatsServer, nats_server
 
-pytest_plugins = ("tests.servers.nats_fixtures",)
-
 
 @pytest.fixture
 async def served(nats: NatsServer) -> AsyncIterator[NatsServer]:

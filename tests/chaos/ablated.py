@@ -11,6 +11,7 @@ import pytest
 
 from services.cli.main import app
 from services.notifier.sending import Sending
+from services.presence.pulse import Pulse
 from services.router import decider, loading
 from services.router.commits import Commits
 from services.router.live import LiveWorkspace
@@ -87,6 +88,11 @@ def save_before_sending() -> None:
     patch.setattr(Sending, "run", run)
 
 
+def never_afresh() -> None:
+    """Presence holds silence against people also where it was deaf itself."""
+    patch.setattr(Pulse, "steady", property(lambda _pulse: True))
+
+
 ABLATIONS: dict[str, Callable[[], None]] = {
     ablation.__name__: ablation
     for ablation in (
@@ -95,6 +101,7 @@ ABLATIONS: dict[str, Callable[[], None]] = {
         ignore_taken_positions,
         fold_without_rest,
         save_before_sending,
+        never_afresh,
     )
 }
 

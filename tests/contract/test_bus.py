@@ -10,8 +10,6 @@ from shared.adapters.nats_connection import NatsSettings
 from shared.ports import Bus, Message, NoResponders
 from tests.servers.nats import NatsServer
 
-pytest_plugins = ("tests.servers.nats_fixtures",)
-
 WITHIN_S = 10
 
 Join = Callable[[], Awaitable[Bus]]

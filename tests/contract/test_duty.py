@@ -17,8 +17,6 @@ from shared.runtime.world import World
 from tests.contract.log_samples import NORTH, append, log_of, rows
 from tests.servers.nats import ConnectBus
 
-pytest_plugins = ("tests.servers.nats_fixtures",)
-
 WITHIN_S = 20.0
 EVERYTHING = range(PARTITIONS)
 

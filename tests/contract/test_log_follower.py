@@ -30,8 +30,6 @@ from tests.servers.nats import ConnectBus, NatsServer
 from tests.servers.postgres import postgres_server
 from tests.servers.waiting import until
 
-pytest_plugins = ("tests.servers.nats_fixtures",)
-
 NEVER_S = 3_600.0
 WITHIN_S = 20.0
 

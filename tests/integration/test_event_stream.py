@@ -24,8 +24,6 @@ from shared.ports import Bus, Message, StoredRow
 from shared.routing.ids import Position, WorkspaceId
 from tests.servers.nats import ConnectBus, NatsServer
 
-pytest_plugins = ("tests.servers.nats_fixtures",)
-
 WITHIN_S = 60
 KILLED_TOTAL = 8_000
 W = WorkspaceId("w")

@@ -14,8 +14,6 @@ from shared.adapters.nats_connection import NatsSettings
 from shared.ports import Message, NoResponders
 from tests.servers.nats import ConnectBus, NatsServer, connections, nats_server
 
-pytest_plugins = ("tests.servers.nats_fixtures",)
-
 WITHIN_S = 20
 
 

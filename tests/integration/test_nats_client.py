@@ -18,8 +18,6 @@ from shared.adapters.nats_wire import PING, PONG
 from shared.ports import Message
 from tests.servers.nats import ConnectBus, NatsServer
 
-pytest_plugins = ("tests.servers.nats_fixtures",)
-
 WITHIN_S = 10
 INFO = b'INFO {"server_id":"S","version":"2.15.1","headers":true,"max_payload":1048576}\r\n'
 

@@ -9,8 +9,6 @@ from shared.ports import Message
 from tests.servers.nats import ConnectBus, NatsServer
 from tests.servers.waiting import until
 
-pytest_plugins = ("tests.servers.nats_fixtures",)
-
 MANY = 20_000
 
 

@@ -1,4 +1,4 @@
-"""Fixtures over a real nats-server, for modules that name this one in ``pytest_plugins``."""
+"""Fixtures over a real nats-server, for all tests that name them."""
 
 from collections.abc import AsyncIterator, Iterator
 

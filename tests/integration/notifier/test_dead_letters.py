@@ -18,8 +18,6 @@ from tests.servers.nats import NatsServer
 from tests.servers.office import RefusedError
 from tests.servers.town import Town
 
-pytest_plugins = ["tests.servers.nats_fixtures"]
-
 
 @pytest.fixture
 async def five(here: Town, receiver: HttpReceiver) -> Town:

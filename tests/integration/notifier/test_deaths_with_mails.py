@@ -23,8 +23,6 @@ from tests.servers.smtp import SmtpServer
 from tests.servers.streams import events_of_stream
 from tests.servers.waiting import until
 
-pytest_plugins = ["tests.servers.nats_fixtures"]
-
 LEASE_MS = 600
 KILLED = 137
 

@@ -20,8 +20,6 @@ from tests.servers.waiting import until
 LEASE_MS = 600
 W = WorkspaceId("w")
 
-pytest_plugins = ("tests.servers.nats_fixtures",)
-
 
 class Floor(NamedTuple):
     """A router that runs, a notifier that does not yet, and their store."""

@@ -13,8 +13,6 @@ from tests.servers.nats import NatsServer
 from tests.servers.smtp import SmtpServer
 from tests.servers.town import PATIENT, town
 
-pytest_plugins = ["tests.servers.nats_fixtures"]
-
 TOKEN = "f6a1c2d9-canary"
 
 

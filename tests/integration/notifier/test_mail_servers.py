@@ -12,8 +12,6 @@ from tests.servers.nats import NatsServer
 from tests.servers.smtp import SmtpServer, smtp_server
 from tests.servers.town import FAST, PATIENT, mailing, town
 
-pytest_plugins = ["tests.servers.nats_fixtures"]
-
 
 async def test_no04_a_server_that_was_away_gets_every_mail_once(
     opening: Opening, smtp: SmtpServer

@@ -15,9 +15,6 @@ from tests.servers.nats import NatsServer
 from tests.servers.office import read_log
 from tests.servers.town import FAST, Town, town
 
-pytest_plugins = ["tests.servers.nats_fixtures"]
-
-
 # --- what is posted -------------------------------------------------------------------------
 
 

@@ -14,8 +14,6 @@ from tests.servers.http_receiver import Answer, HttpReceiver, Received
 from tests.servers.nats import NatsServer
 from tests.servers.town import FAST, PATIENT, Town, town
 
-pytest_plugins = ["tests.servers.nats_fixtures"]
-
 
 async def test_no04_what_fails_is_tried_again_with_the_same_id_then_is_a_dead_letter(
     here: Town, receiver: HttpReceiver

@@ -11,6 +11,7 @@ import msgspec
 from shared.routing.events import Event
 from shared.wire.subjects import Beat, subject_of
 from tests.servers.client import Client, connected
+from tests.servers.engine import CLI
 from tests.servers.nats import NatsServer
 from tests.servers.office import Office, read_log
 from tests.servers.process import Process
@@ -63,8 +64,8 @@ class House:
         self.router = self.process("router")
         self.presence = self.process("presence")
 
-    def process(self, service: str, **environment: str) -> Process:
-        """One more, not started yet."""
+    def process(self, service: str, *, module: str = CLI, **environment: str) -> Process:
+        """One more, not started yet; ``module`` runs in place of the command line."""
         directory = self._directory / f"process-{next(_numbers)}"
         directory.mkdir()
         servers: Mapping[str, str] = {
@@ -72,7 +73,9 @@ class House:
             "FERNAMT_STORE_URL": self.store_url,
             "FERNAMT_PRESENCE_LEASE_MS": str(LEASE_MS),
         }
-        self._processes.append(Process(service, directory, {**servers, **environment}))
+        self._processes.append(
+            Process(service, directory, {**servers, **environment}, module=module)
+        )
         return self._processes[-1]
 
     @contextlib.asynccontextmanager

@@ -9,6 +9,7 @@ from shared.routing.ids import OperatorId, SessionId
 from tests.integration.presence.house import LEASE_MS, House, reports, until_shown
 from tests.servers.client import connected
 from tests.servers.office import Office
+from tests.servers.process import Process
 from tests.servers.waiting import until
 
 ANA, BEN, CLEO = OperatorId("ana"), OperatorId("ben"), OperatorId("cleo")
@@ -138,6 +139,42 @@ async def test_st13_a_broker_that_is_away_sends_nobody_offline(
             house.nats.resume()
         async with connected(house.nats.url) as client:
             await _only_ben_lapses(house, Office(client, office.workspace))
+
+
+async def _broker_away_and_ana_late(house: House, office: Office, presence: Process) -> None:
+    """The broker is away for two leases; when it is back, Ana's device takes half a lease more."""
+    ana = await house.works(office, "ana")
+    ana.silence()
+    ana.say(b"{}")
+    house.nats.kill()
+    await _longer_than_a_lease()
+    house.nats.start()
+
+    async def back() -> bool:
+        return "nats_reconnected" in presence.stderr
+
+    await until("presence is connected again", back, every_s=0.01)
+    loop = asyncio.get_running_loop()
+    loop.call_later(LEASE_MS / 2_000, ana.beat)
+
+
+async def test_st13_devices_may_take_their_time_to_come_back(own_house: House) -> None:
+    house = own_house
+    async with house.office("ana") as office:
+        await _broker_away_and_ana_late(house, office, house.presence)
+        await _longer_than_a_lease()
+        assert await house.events(office, e.SessionLapsed) == []
+
+
+async def test_st13_without_beginning_afresh_they_would_be_sent_away(own_house: House) -> None:
+    """A safeguard that nobody misses would be none."""
+    house = own_house
+    house.presence.kill()
+    hasty = house.process("presence", module="tests.chaos.ablated", ABLATION="never_afresh")
+    await asyncio.to_thread(hasty.start)
+    async with house.office("ana") as office:
+        await _broker_away_and_ana_late(house, office, hasty)
+        await house.until_logged(office, e.SessionLapsed(ANA, DESK))
 
 
 @pytest.mark.parametrize("fault", ["killed", "stopped"])

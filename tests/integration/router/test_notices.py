@@ -19,8 +19,6 @@ from tests.servers.nats import ConnectBus
 from tests.servers.office import Office, RefusedError
 from tests.servers.waiting import until
 
-pytest_plugins = ("tests.servers.nats_fixtures",)
-
 
 class Overheard:
     """Heads and signs of a workspace, in the order in which they came."""

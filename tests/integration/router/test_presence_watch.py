@@ -18,8 +18,6 @@ from tests.servers.office import Office, read_log
 from tests.servers.process import Process
 from tests.servers.waiting import until
 
-pytest_plugins = ("tests.servers.nats_fixtures",)
-
 LOOK_MS = int(LOOK_EVERY_S * 1_000)
 
 

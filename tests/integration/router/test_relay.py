@@ -18,8 +18,6 @@ from tests.servers.client import Client
 from tests.servers.nats import ConnectBus
 from tests.servers.streams import events_of_stream
 
-pytest_plugins = ["tests.servers.nats_fixtures"]
-
 W = WorkspaceId("w-1")
 EVENTS = 40
 

@@ -11,8 +11,6 @@ from shared.adapters.open_store import Store, open_store
 from tests.integration.trigger_evaluator.site import Site
 from tests.servers.nats import ConnectBus, NatsServer
 
-pytest_plugins = ["tests.servers.nats_fixtures"]
-
 _numbers = itertools.count(1)
 
 
