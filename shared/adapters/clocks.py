@@ -11,7 +11,7 @@ from shared.routing.ids import UnixMs
 log = structlog.get_logger()
 
 LOOK_EVERY_MS = 50
-"""How long a ``ShiftedClock`` may take to see that it was set forward."""
+"""How long a ``ShiftedClock`` may take to see that it was set forward, unless told otherwise."""
 OFFSET_MAX_MS = 366 * 24 * 60 * 60 * 1_000
 """A year and a day: more is a mistake in the unit."""
 
@@ -39,9 +39,12 @@ class ShiftedClock:
     times jump together. A file that is missing, or says less than it did, sets nothing back.
     """
 
-    def __init__(self, file: Path, clock: Clock | None = None) -> None:
+    def __init__(
+        self, file: Path, clock: Clock | None = None, *, look_every_ms: int = LOOK_EVERY_MS
+    ) -> None:
         """Raises ``ValueError`` if the file is there and holds anything else."""
         self._file = file
+        self._look_every_ms = look_every_ms
         self._clock = clock or SystemClock()
         self._looked = self._clock.elapsed_ms()
         self._text = _text(file)
@@ -56,9 +59,9 @@ class ShiftedClock:
         return self._clock.elapsed_ms() + self._offset()
 
     def _offset(self) -> int:
-        """Read without leaving the thread: a few bytes, twenty times a second at most."""
+        """Read without leaving the thread: a few bytes, now and then."""
         now = self._clock.elapsed_ms()
-        if now - self._looked >= LOOK_EVERY_MS:
+        if now - self._looked >= self._look_every_ms:
             self._looked = now
             self._look()
         return self._offset_ms

@@ -25,7 +25,7 @@ from tests.servers.client import Client, connected
 from tests.servers.engine import CLI, Engine
 from tests.servers.rival import foreign_row
 
-SEEDS_MAX = 3
+SEEDS_MAX = 6
 COMMANDS = 150
 MANY = 5_000
 """More than are reached."""
@@ -47,7 +47,7 @@ async def test_answered_before_the_commit_what_is_acknowledged_is_lost(tmp_path:
 
 
 async def test_folded_without_rest_the_state_is_another_one(tmp_path: Path) -> None:
-    await _turns_red("fold_without_rest", f"C9|{NO_START}", _restart_in_between, tmp_path)
+    await _turns_red("fold_without_rest", f"C9|C9/C10|{NO_START}", _restart_in_between, tmp_path)
 
 
 async def test_blind_to_taken_positions_what_is_acknowledged_is_lost(

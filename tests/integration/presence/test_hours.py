@@ -32,7 +32,7 @@ class Wall:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._ahead_ms = 0
-        self.clock = ShiftedClock(file)
+        self.clock = ShiftedClock(file, look_every_ms=0)  # seen at once
 
     def today(self) -> dt.date:
         """In Kolkata, whose clocks are never changed."""

@@ -17,7 +17,7 @@ _numbers = itertools.count(1)
 @pytest.fixture
 def clock(tmp_path: Path) -> ShiftedClock:
     """The clock of all services and of the store."""
-    return ShiftedClock(tmp_path / "clock")
+    return ShiftedClock(tmp_path / "clock", look_every_ms=0)
 
 
 @pytest.fixture
