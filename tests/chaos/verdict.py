@@ -1,7 +1,7 @@
 """The end of every run: read everything there is and hold it against everything anybody saw."""
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -35,8 +35,8 @@ async def judge(
     breaches = [
         *breaches_of(history, log, WorkspaceId(workspace)),
         *await _stream_breaches(client, workspace, log),
-        *await _live_breaches(client, store_url, workspace),
-        *await _feed_breaches(client, workspace, log),
+        *await _folded("C9", _live_breaches(client, store_url, workspace)),
+        *await _folded("C8", _feed_breaches(client, workspace, log)),
     ]
     if breaches:
         history.write(keep_in / "history.jsonl")
@@ -64,6 +64,14 @@ def _told(check: Callable[[], list[str]]) -> list[str]:
         return check()
     except (AssertionError, LookupError, ValueError) as misfit:
         return [f"the events do not fit each other: {misfit!r}"]
+
+
+async def _folded(checker: str, check: Awaitable[list[str]]) -> list[str]:
+    """The same for those that ask the engine meanwhile."""
+    try:
+        return await check
+    except (AssertionError, LookupError, ValueError) as misfit:
+        return [f"{checker}: the events do not fit each other: {misfit!r}"]
 
 
 def share_of_ok(history: History) -> float:
