@@ -9,6 +9,7 @@ import msgspec
 from shared.routing.commands import Refused
 from shared.routing.events import Actor
 from shared.routing.folding import Folding
+from shared.routing.following import Unfit
 from shared.routing.ids import UnixMs, WorkspaceId
 from shared.routing.queries import ConversationAnswer, answer
 from shared.routing.questions import QUERIES
@@ -70,7 +71,7 @@ async def _folded(checker: str, check: Awaitable[list[str]]) -> list[str]:
     """The same for those that ask the engine meanwhile."""
     try:
         return await check
-    except (AssertionError, LookupError, ValueError) as misfit:
+    except (AssertionError, LookupError, ValueError, Unfit) as misfit:
         return [f"{checker}: the events do not fit each other: {misfit!r}"]
 
 
