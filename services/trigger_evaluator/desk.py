@@ -21,7 +21,15 @@ from services.trigger_evaluator.sighting import Now
 from services.trigger_evaluator.visit import Page, VisitKey, Visits
 from shared.adapters.log_follower import Events, Stopped
 from shared.routing.commands import Command, EndVisitorSession, Refused, SeeVisitor
-from shared.routing.ids import CommandId, Position, RuleId, SessionId, VisitorId, WorkspaceId
+from shared.routing.ids import (
+    CommandId,
+    Position,
+    RuleId,
+    SessionId,
+    UnixMs,
+    VisitorId,
+    WorkspaceId,
+)
 from shared.routing.state import Visitor
 
 log = structlog.get_logger()
@@ -30,6 +38,8 @@ JUDGED_AGAIN_MAX = 3
 """How often a view is judged again because a rule was changed while it was reported."""
 NOWHERE = Position(0)
 REMINDED_AT_ONCE = 100
+LEARNT_LATE_MAX_MS = 60_000
+"""A rule counts from when it was saved; what is learnt later than this counts from now on."""
 RECENT_MAX = 8_192
 """Views that whoever takes over looks at again."""
 
@@ -100,6 +110,8 @@ class Desk:
         self._floor = floor
         self._reminding = 0
         """How often a look at every visit was asked for since one began."""
+        self._remind_since: Now | None = None
+        """From when on the moments matter that it looks for."""
         self._recent: deque[Job] = deque(maxlen=RECENT_MAX)
         """Views taken while somebody else was on duty, or not reported before duty ended."""
         self._arranged: OrderedDict[VisitorId, int] = OrderedDict()
@@ -108,15 +120,15 @@ class Desk:
     # --- what comes in ----------------------------------------------------------------------
 
     async def on_events(self, events: Events) -> None:
-        before = self.known.rules_version
         for position, envelope in events:
             self.known.feed(position, envelope)
         self.known.rest()
         now_ms = self._floor.now().elapsed_ms
         for visitor_id in self.known.take_arranged():
             self._see_arranged(visitor_id, now_ms)
-        if self.known.rules_version != before:
-            self._remind_all()
+        changed_at = self.known.take_rules_changed()
+        if changed_at is not None:
+            self._remind_all(changed_at)
 
     def submit(self, job: Job) -> None:
         if not self.lane.add(job):
@@ -152,10 +164,16 @@ class Desk:
                 job.again = True
                 self.submit(job)
 
-    def _remind_all(self) -> None:
-        """Look at every visit anew: which moments matter has changed."""
+    def _remind_all(self, changed_at: UnixMs | None = None) -> None:
+        """Look at every visit anew: which moments matter has changed, now or a little while ago."""
         if self._floor.acting() and self.known.rules().timed:
             self._reminding += 1
+            since = self._floor.now()
+            if changed_at is not None:
+                ago_ms = min(max(since.wall_ms - changed_at, 0), LEARNT_LATE_MAX_MS)
+                since = Now(UnixMs(since.wall_ms - ago_ms), since.elapsed_ms - ago_ms)
+            if self._remind_since is None or since.elapsed_ms < self._remind_since.elapsed_ms:
+                self._remind_since = since
             if self._reminding == 1:
                 self._floor.start(self._remind_each(), f"moments {self.workspace_id}")
 
@@ -163,8 +181,9 @@ class Desk:
         """A few at a time, and once more if it was asked for meanwhile."""
         while self._reminding:
             asked_for = self._reminding
+            since, self._remind_since = self._remind_since, None
             for number, visit in enumerate(self._floor.visits.of(self.workspace_id), start=1):
-                self._remind(visit.key, visit.page)
+                self._remind(visit.key, visit.page, since)
                 if number % REMINDED_AT_ONCE == 0:
                     await asyncio.sleep(0)
             self._reminding = 0 if self._reminding == asked_for else 1
@@ -322,11 +341,11 @@ class Desk:
             self._floor.answer(job.reply, position, tuple(page.fired))
         self._remind(job.key, page)
 
-    def _remind(self, key: VisitKey, page: Page) -> None:
+    def _remind(self, key: VisitKey, page: Page, since: Now | None = None) -> None:
         visit = self._floor.visits.get(key)
         if visit is None or visit.page is not page or not still_matters(self.known.rules(), page):
             return
-        at_ms = self.judge.next_moment(page, self._floor.now())
+        at_ms = self.judge.next_moment(page, since or self._floor.now())
         if at_ms is not None:
             self._floor.remind(self, key, page, at_ms)
 

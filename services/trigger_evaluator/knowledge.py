@@ -64,8 +64,7 @@ class Knowledge:
         self._compiled: dict[RuleId, CompiledRule] = {}
         self._rules: RuleSet | None = None
         self._around: Surroundings | None = None
-        self.rules_version = Position(0)
-        """Position of the last event that changed the rules, or how many of them count."""
+        self._rules_changed_at: UnixMs | None = None
         self._arranged: dict[VisitorId, None] = {}
         self.firings: OrderedDict[tuple[VisitorId, RuleId], Firing] = OrderedDict()
 
@@ -81,13 +80,18 @@ class Knowledge:
             self._around = None
         if isinstance(event, _CHANGES_RULES):
             self._rules = None
-            self.rules_version = position
+            self._rules_changed_at = self._rules_changed_at or envelope.at
         if isinstance(event, e.RuleFired):
             self._note(event, position, envelope.at)
 
     def rest(self) -> None:
         """After the last event there is for now."""
         self._following.rest()
+
+    def take_rules_changed(self) -> UnixMs | None:
+        """When the rules, or how many of them count, were first changed since this was asked."""
+        changed_at, self._rules_changed_at = self._rules_changed_at, None
+        return changed_at
 
     def take_arranged(self) -> list[VisitorId]:
         """The visitors for whom rules arranged something since this was asked last."""

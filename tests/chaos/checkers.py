@@ -69,11 +69,17 @@ def c1_no_loss(attempts: Attempts, log: Log, workspace_id: WorkspaceId) -> list[
         if attempt.outcome != "ok":
             continue
         written = batches.get(attempt.key)
-        if not written:
+        if not written or _was_idle(attempt, written):
             traceless.append(attempt)
         elif attempt.position != written[0].last:
             breaches.append(f"{_told(attempt)}, and stands at {written[0]}")
     return [*breaches, *_not_idle(traceless, log, workspace_id)]
+
+
+def _was_idle(attempt: Attempt, written: Sequence[Batch]) -> bool:
+    """Answered before the command was carried out, as there was nothing to do yet: such an answer
+    is not remembered, and the command sent again may find something to do."""
+    return not attempt.repeated and attempt.position < written[0].first
 
 
 def _not_idle(traceless: Attempts, log: Log, workspace_id: WorkspaceId) -> Iterator[str]:
@@ -111,10 +117,11 @@ def c2_exactly_once(attempts: Attempts, log: Log) -> list[str]:
             breaches += [f"{_told(t)} as repeated; there is no first" for t in tries if t.repeated]
             continue
         breaches += [f"{_told(t)}, and is in the log" for t in tries if _denied(t, tries)]
-        positions = {t.position for t in tries if t.outcome == "ok"}
+        done = [t for t in tries if t.outcome == "ok" and not _was_idle(t, batches[key])]
+        positions = {t.position for t in done}
         if len(positions) > 1:
             breaches.append(f"{key} was acknowledged at {sorted(positions)}")
-        if sum(t.outcome == "ok" and not t.repeated for t in tries) > 1:
+        if sum(not t.repeated for t in done) > 1:
             breaches.append(f"{key} was acknowledged twice as the first")
     return breaches
 
@@ -160,7 +167,8 @@ def _out_of_order(attempts: Attempts, batches: dict[CommandKey, list[Batch]]) ->
             floor_of.setdefault(attempt.key, floor)
             continue
         below = floor_of[attempt.key]
-        wrote = attempt.key in batches
+        written = batches.get(attempt.key)
+        wrote = written is not None and not _was_idle(attempt, written)
         if attempt.position < below + wrote:
             yield f"{_told(attempt)}, and {below} had been answered before it was sent"
         floor = max(floor, attempt.position)

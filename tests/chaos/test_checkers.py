@@ -97,6 +97,17 @@ def test_a_true_history_passes(run: Run) -> None:
     assert [attempt.command_id for attempt in run.history.attempts if attempt.repeated]
 
 
+def test_what_had_nothing_to_do_may_have_something_when_it_is_sent_again(run: Run) -> None:
+    for sent in range(2):
+        if sent:
+            run.does(ADMIN, "leave_group", "out", operator_id="ana", group_id="support")
+        attempt = run.does(ADMIN, "join_group", "in", operator_id="ana", group_id="support")
+        assert not attempt.repeated
+    assert run.verdict() == set()
+    run.attempt("in").position = run.log[-1].position
+    assert run.verdict() == {"C2"}
+
+
 # --- C1 -------------------------------------------------------------------------------------
 
 
