@@ -105,7 +105,7 @@ def test_what_had_nothing_to_do_may_have_something_when_it_is_sent_again(run: Ru
         assert not attempt.repeated
     assert run.verdict() == set()
     run.attempt("in").position = run.log[-1].position
-    assert run.verdict() == {"C2"}
+    assert "C2" in run.verdict()
 
 
 # --- C1 -------------------------------------------------------------------------------------
