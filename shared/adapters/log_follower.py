@@ -39,7 +39,8 @@ HEADS_AT_ONCE = 256
 READS = 8
 """Workspaces read side by side: the store has others to serve."""
 CHUNK_EVENTS = 256
-"""Handed over at once: a few milliseconds, after which others get their turn."""
+"""Handed over at once: a few milliseconds, after which others get their turn. Whole groups, so
+that it may be more."""
 PAUSE_S = 0.1
 PAUSE_MAX_S = 2.0
 """Between two tries while the store is away, each pause twice the last."""
@@ -238,9 +239,9 @@ class LogFollower:
     async def _catch_up(self, workspace_id: WorkspaceId, progress: _Progress) -> None:
         tries = 0
         while progress.position < progress.noticed:
-            rows = await self._read(workspace_id, progress.position)
-            if rows:
-                await self._hand_over(workspace_id, progress, rows)
+            events = await self._read(workspace_id, progress.position)
+            if events:
+                await self._hand_over(workspace_id, progress, events)
                 tries = 0
             elif tries < BEHIND_TRIES:  # the notice was faster than the store, or is not true
                 await asyncio.sleep(BEHIND_PAUSE_S * 2**tries)
@@ -251,9 +252,27 @@ class LogFollower:
         if progress.position == 0:
             del self._progress[workspace_id]
 
-    async def _read(self, workspace_id: WorkspaceId, after: Position) -> Sequence[StoredRow]:
+    async def _read(self, workspace_id: WorkspaceId, after: Position) -> Events:
+        """The next events, in whole groups: whoever is handed them finds the log at rest.
+
+        Where the log ends for now, a group does: it is committed as a whole. Elsewhere one event
+        more is read, to see whether it begins another.
+        """
+        at_most = self._chunk_events
+        while True:
+            rows = await self._rows(workspace_id, after, Position(after + at_most + 1))
+            events = _decoded(rows) if rows else ()
+            if len(events) <= at_most:
+                return events
+            whole = _whole_groups(events)
+            if whole:
+                return whole
+            at_most *= 2
+
+    async def _rows(
+        self, workspace_id: WorkspaceId, after: Position, upto: Position
+    ) -> Sequence[StoredRow]:
         """The next rows. A gap behind some of them is met when it comes first."""
-        upto = Position(after + self._chunk_events)
         async with self._reading:
             while True:
                 rows: list[StoredRow] = []
@@ -270,9 +289,8 @@ class LogFollower:
                 return rows
 
     async def _hand_over(
-        self, workspace_id: WorkspaceId, progress: _Progress, rows: Sequence[StoredRow]
+        self, workspace_id: WorkspaceId, progress: _Progress, events: Events
     ) -> None:
-        events = _decoded(rows)
         while True:
             try:
                 await self._on_events(workspace_id, events)
@@ -310,6 +328,15 @@ class _Outage:
         if self._failures:
             log.info("log_read_again", after_tries=self._failures)
             self._failures = 0
+
+
+def _whole_groups(events: Events) -> Events:
+    """Without the last event, nor others of its group."""
+    for number in range(len(events) - 1, 0, -1):
+        position, envelope = events[number]
+        if envelope.first == position:
+            return events[:number]
+    return ()
 
 
 def _decoded(rows: Sequence[StoredRow]) -> Events:
