@@ -43,13 +43,19 @@ class Writer:
         self.heads: dict[WorkspaceId, Position] = {}
 
     async def write(
-        self, workspace_id: WorkspaceId, number: int, *, tell: bool = True, bad: bool = False
+        self,
+        workspace_id: WorkspaceId,
+        number: int,
+        *,
+        tell: bool = True,
+        bad: bool = False,
+        group: int = 1,
     ) -> None:
-        """Append so many events; with ``bad`` the last of them cannot be read."""
+        """Append so many events, so many to a ``group``; with ``bad`` the last is unreadable."""
         head = self.heads.get(workspace_id, Position(0))
         if head == 0:
             await self._store.events.register_workspace(workspace_id, UnixMs(1))
-        rows = [_row(head + nth) for nth in range(1, number + 1)]
+        rows = [_row(head + nth, head + nth - (nth - 1) % group) for nth in range(1, number + 1)]
         if bad:
             rows[-1] = rows[-1]._replace(state=b"{}")
         leases = await hold_everything(self._store)
@@ -62,10 +68,10 @@ class Writer:
         self._bus.publish(subject_of(Head(workspace_id)), position_body(Position(position)))
 
 
-def _row(position: int) -> StoredRow:
+def _row(position: int, first: int) -> StoredRow:
     envelope = Envelope(
         at=UnixMs(position),
-        first=Position(position),
+        first=Position(first),
         rev=1,
         epoch=1,
         data=WorkspaceCreated(WorkspaceId("w"), "W", "UTC", "en"),
@@ -93,8 +99,8 @@ class Reader:
             if self.fails[workspace_id]:
                 self.refused.append(events)
                 raise self.fails[workspace_id].pop(0)
-            for position, envelope in events:
-                assert envelope.first == position
+            assert events[0][1].first == events[0][0], "begun within a group"
+            for position, _ in events:
                 self.seen[workspace_id].append(position)
             self.chunks[workspace_id].append(len(events))
         finally:
@@ -153,6 +159,17 @@ async def test_what_was_there_is_handed_over_in_chunks_and_in_order(scene: Scene
         await scene.reached(follower, NORTH, SOUTH)
     assert max(scene.reader.chunks[NORTH]) <= 16
     assert len(scene.reader.chunks[NORTH]) >= 7
+
+
+@pytest.mark.parametrize("group", [5, 16, 40])
+async def test_groups_are_handed_over_whole_however_large_they_are(
+    scene: Scene, group: int
+) -> None:
+    await scene.writer.write(NORTH, 3 * group, tell=False, group=group)
+    async with scene.following() as follower:
+        await scene.writer.write(NORTH, 3 * group, group=group)
+        await scene.reached(follower, NORTH)
+    assert [size % group for size in scene.reader.chunks[NORTH] if size % group] == []
 
 
 async def test_an_empty_store_is_caught_up_with_at_once(scene: Scene) -> None:
