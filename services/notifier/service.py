@@ -125,18 +125,9 @@ class Term:
     async def serve(self, ready: asyncio.Event, stopping: asyncio.Event) -> None:
         """Raises ``LeaseLost``, or whatever else ended one of the background tasks."""
         self._tasks.start(self._duty.keep(), "leases")
-        serving = asyncio.ensure_future(self._serve(ready, stopping))
-        failed = asyncio.ensure_future(self._tasks.failed())
         try:
-            await asyncio.wait({serving, failed}, return_when=asyncio.FIRST_COMPLETED)
-            if serving.done():
-                serving.result()
-            else:
-                failed.result()
+            await self._tasks.beside(self._serve(ready, stopping))
         finally:
-            serving.cancel()
-            failed.cancel()
-            await asyncio.gather(serving, failed, return_exceptions=True)
             await self._end()
 
     async def _serve(self, ready: asyncio.Event, stopping: asyncio.Event) -> None:

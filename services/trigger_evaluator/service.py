@@ -116,18 +116,9 @@ class Evaluator:
 
     async def run(self) -> None:
         """Serve until told to stop. Raises what ended one of its background tasks."""
-        serving = asyncio.ensure_future(self._run())
-        failed = asyncio.ensure_future(self._tasks.failed())
         try:
-            await asyncio.wait({serving, failed}, return_when=asyncio.FIRST_COMPLETED)
-            if serving.done():
-                serving.result()
-            else:
-                failed.result()
+            await self._tasks.beside(self._run())
         finally:
-            serving.cancel()
-            failed.cancel()
-            await asyncio.gather(serving, failed, return_exceptions=True)
             await self._tasks.stop()
 
     async def _run(self) -> None:

@@ -32,6 +32,22 @@ class Tasks:
             if not self._failure.done():
                 self._failure.set_exception(error)
 
+    async def beside(self, serving: Coroutine[Any, Any, None]) -> None:
+        """Run ``serving`` to its end. Raises what it raises, or what a task here failed with, and
+        cancels it then."""
+        work = asyncio.ensure_future(serving)
+        failed = asyncio.ensure_future(self.failed())
+        try:
+            await asyncio.wait({work, failed}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                work.result()
+            else:
+                failed.result()
+        finally:
+            work.cancel()
+            failed.cancel()
+            await asyncio.gather(work, failed, return_exceptions=True)
+
     async def failed(self) -> None:
         """Wait until some task fails, and raise what it raised."""
         await asyncio.shield(self._failure)
