@@ -4,6 +4,7 @@ Who may ask what is judged where the state is.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -34,9 +35,21 @@ class QueryRequest(msgspec.Struct, frozen=True):
 
 def decode_query(call: Call, body: bytes, headers: Mapping[str, str]) -> QueryRequest | Refused:
     """Read a query, whoever answers it; never raises."""
-    decoder = _DECODERS.get(call.name)
+    return read_question(_DECODERS, "query", call, body, headers)
+
+
+def read_question(
+    decoders: Mapping[str, BodyDecoder[Any]],
+    what: str,
+    call: Call,
+    body: bytes,
+    headers: Mapping[str, str],
+) -> QueryRequest | Refused:
+    """Read one of the questions that ``decoders`` are for, and that are called ``what``."""
+    decoder = decoders.get(call.name)
     if decoder is None:
-        return Refused("malformed", f"there is no query {call.name}", {"query": call.name})
+        key = what.rpartition(" ")[2]
+        return Refused("malformed", f"there is no {what} {call.name}", {key: call.name})
     beside = read_headers(headers)
     if isinstance(beside, Refused):
         return beside
