@@ -15,16 +15,19 @@ from shared.adapters.postgres_leases import LEASE_MS, PostgresLeases
 from shared.adapters.postgres_outbox import PostgresOutbox
 from shared.adapters.postgres_progress import PostgresProgress
 from shared.adapters.postgres_reader import PostgresLogReader
+from shared.adapters.postgres_snapshots import PostgresSnapshotReader, PostgresSnapshots
 from shared.adapters.postgres_store import PostgresEventStore
 from shared.adapters.postgres_vault import PostgresVault
 from shared.adapters.sqlite_leases import SqliteLeases
 from shared.adapters.sqlite_outbox import SqliteOutbox
 from shared.adapters.sqlite_progress import SqliteProgress
 from shared.adapters.sqlite_reader import SqliteLogReader
+from shared.adapters.sqlite_snapshots import SqliteSnapshotReader, SqliteSnapshots
 from shared.adapters.sqlite_store import SqliteEventStore
 from shared.adapters.sqlite_vault import SqliteVault
 from shared.adapters.sqlite_writer import SqliteWriter
 from shared.ports import Clock, EventStore, Leases, Outbox, Progress, StoreError
+from shared.ports.archive import Archive, Snapshots
 
 
 class Store(NamedTuple):
@@ -35,9 +38,11 @@ class Store(NamedTuple):
     leases: Leases
     outbox: Outbox
     progress: Progress
+    snapshots: Snapshots
 
     async def close(self) -> None:
         """Close the events last, and with them what the vault and the leases use."""
+        await self.snapshots.close()
         await self.progress.close()
         await self.outbox.close()
         await self.events.close()
@@ -95,13 +100,15 @@ async def open_store(
     if clock is not None:
         raise ValueError("a database server goes by its own clock, which cannot be set from here")
     await _prepare_schema(url, name, migrate=migrate)
-    reader = PostgresLogReader(await PostgresReaders.open(url, f"{name} readers"))
+    readers = await PostgresReaders.open(url, f"{name} readers")
+    reader = PostgresLogReader(readers)
     control = PostgresConnection(url, f"{name} control")
     events = PostgresEventStore(PostgresConnection(url, f"{name} writer"), control, reader)
     leases = PostgresLeases(control, lease_ms=lease_ms)
     outbox = PostgresOutbox(PostgresConnection(url, f"{name} outbox"))
     progress = PostgresProgress(PostgresConnection(url, f"{name} progress"))
-    return Store(events, PostgresVault(control, reader), leases, outbox, progress)
+    snapshots = PostgresSnapshots(readers, PostgresConnection(url, f"{name} snapshots"))
+    return Store(events, PostgresVault(control, reader), leases, outbox, progress, snapshots)
 
 
 async def open_log(url: str, *, name: str = "fernamt") -> PostgresLogReader | SqliteLogReader:
@@ -111,6 +118,17 @@ async def open_log(url: str, *, name: str = "fernamt") -> PostgresLogReader | Sq
         return await SqliteLogReader.open(address.directory)
     await _prepare_schema(url, name, migrate=False)
     return PostgresLogReader(await PostgresReaders.open(url, f"{name} readers"))
+
+
+async def open_archive(url: str, *, name: str = "fernamt") -> Archive:
+    """Open all that questions about the past need, for reading only, as ``open_log`` does."""
+    address = parse_store_url(url)
+    if address.directory is not None:
+        log = await SqliteLogReader.open(address.directory)
+        return Archive(log, SqliteSnapshotReader(log))
+    await _prepare_schema(url, name, migrate=False)
+    readers = await PostgresReaders.open(url, f"{name} readers")
+    return Archive(PostgresLogReader(readers), PostgresSnapshotReader(readers))
 
 
 def _directory(host: str, path: str) -> Path:
@@ -132,7 +150,8 @@ async def _open_sqlite(directory: Path, clock: Clock) -> Store:
     leases = SqliteLeases(writer)
     events = SqliteEventStore(writer, leases, reader, clock)
     outbox, progress = SqliteOutbox(writer), SqliteProgress(writer)
-    return Store(events, SqliteVault(writer, reader), leases, outbox, progress)
+    snapshots = SqliteSnapshots(writer, reader)
+    return Store(events, SqliteVault(writer, reader), leases, outbox, progress, snapshots)
 
 
 async def _prepare_schema(url: str, name: str, *, migrate: bool) -> None:

@@ -41,6 +41,7 @@ from json_each(?)
 # Text compares by its UTF-8 bytes unless told otherwise.
 _WORKSPACES = "select workspace from workspaces order by workspace"
 _VAULT = "select body from vault where ref = ?"
+_HAS_TABLE = "select 1 from sqlite_master where type = 'table' and name = ?"
 
 _Answer = TypeVar("_Answer")
 
@@ -103,6 +104,12 @@ class SqliteLogReader:
         """The vault's texts that still exist."""
         asked = [storable(ref) for ref in refs]
         return await self._in_thread(lambda: dict(self._bodies(asked)))
+
+    async def rows_of(self, table: str, sql: str, *arguments: object) -> list[Any]:
+        """What a query finds in a table; nothing where a file is older than the table."""
+        if not await self._select(_HAS_TABLE, table):
+            return []
+        return await self._select(sql, *arguments)
 
     async def close(self) -> None:
         """Close the file."""

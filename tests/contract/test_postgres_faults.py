@@ -16,6 +16,7 @@ from shared.adapters.postgres_leases import PostgresLeases
 from shared.adapters.postgres_outbox import PostgresOutbox
 from shared.adapters.postgres_progress import PostgresProgress
 from shared.adapters.postgres_reader import PostgresLogReader
+from shared.adapters.postgres_snapshots import PostgresSnapshots
 from shared.adapters.postgres_store import PostgresEventStore
 from shared.adapters.postgres_vault import PostgresVault
 from shared.ports import (
@@ -79,14 +80,16 @@ async def far_store(
     Its writer is connected already, its statement prepared, and its patience short.
     """
     url = postgres_url.replace(f":{postgres.port}/", f":{proxy.port}/")
-    reader = PostgresLogReader(await PostgresReaders.open(url, "far readers"))
+    readers = await PostgresReaders.open(url, "far readers")
+    reader = PostgresLogReader(readers)
     control = PostgresConnection(url, "far control")
     writer = PostgresConnection(url, "far writer", reply_timeout_s=0.5)
     events = PostgresEventStore(writer, control, reader)
     outbox = PostgresOutbox(PostgresConnection(url, "far outbox"))
     progress = PostgresProgress(PostgresConnection(url, "far progress"))
     vault, leases_kept = PostgresVault(control, reader), PostgresLeases(control)
-    far = Store(events, vault, leases_kept, outbox, progress)
+    snapshots = PostgresSnapshots(readers, PostgresConnection(url, "far snapshots"))
+    far = Store(events, vault, leases_kept, outbox, progress, snapshots)
     leases = await hold_everything(far)
     await events.append([append(NORTH, rows(1, 1))], leases)
     yield far

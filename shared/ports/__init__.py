@@ -109,9 +109,17 @@ class LogReader(Protocol):
         """The same for many, in one question."""
         ...
 
+    async def read_at(
+        self, workspace_id: WorkspaceId, positions: Sequence[Position]
+    ) -> Sequence[StoredRow]:
+        """The rows at these positions, in ascending order; what is not there is left out."""
+        ...
+
     async def workspaces(self) -> Sequence[WorkspaceId]:
         """All registered workspaces, by id."""
         ...
+
+    async def close(self) -> None: ...
 
 
 class EventStore(LogReader, Protocol):
@@ -129,12 +137,6 @@ class EventStore(LogReader, Protocol):
         """
         ...
 
-    async def read_at(
-        self, workspace_id: WorkspaceId, positions: Sequence[Position]
-    ) -> Sequence[StoredRow]:
-        """The rows at these positions, in ascending order; what is not there is left out."""
-        ...
-
     async def register_workspace(self, workspace_id: WorkspaceId, created_at: UnixMs) -> bool:
         """Enter the workspace in the register; false if it stood there already."""
         ...
@@ -142,8 +144,6 @@ class EventStore(LogReader, Protocol):
     async def clock_ms(self) -> UnixMs:
         """The store's own wall clock, against which a writer checks its own."""
         ...
-
-    async def close(self) -> None: ...
 
 
 class Vault(Protocol):

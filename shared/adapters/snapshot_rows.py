@@ -1,0 +1,32 @@
+"""What both stores hold of snapshots: how many rows are read and written at once."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from typing import TypeVar
+
+from shared.ports.archive import SettledRow
+
+KEYS_AT_ONCE = 2_000
+ROWS_AT_ONCE = 1_000
+"""Settled rows in one statement: less than a megabyte, and far from any time limit."""
+CHUNK_ROWS = 2_000
+
+T = TypeVar("T")
+
+
+def in_slices(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+async def settled_in_chunks(
+    fetch: Callable[[tuple[str, str], int], Awaitable[Sequence[SettledRow]]],
+) -> AsyncIterator[Sequence[SettledRow]]:
+    """Yield what ``fetch`` finds after a kind and id, at most so many at once, to the end."""
+    after = ("", "")
+    while True:
+        rows = await fetch(after, CHUNK_ROWS)
+        if rows:
+            yield rows
+        if len(rows) < CHUNK_ROWS:
+            return
+        after = (rows[-1].kind, rows[-1].id)
