@@ -15,6 +15,7 @@ from shared.adapters.postgres_leases import LEASE_MS, PostgresLeases
 from shared.adapters.postgres_outbox import PostgresOutbox
 from shared.adapters.postgres_progress import PostgresProgress
 from shared.adapters.postgres_reader import PostgresLogReader
+from shared.adapters.postgres_seals import PostgresSealReader, PostgresSeals
 from shared.adapters.postgres_snapshots import PostgresSnapshotReader, PostgresSnapshots
 from shared.adapters.postgres_store import PostgresEventStore
 from shared.adapters.postgres_vault import PostgresVault
@@ -22,12 +23,13 @@ from shared.adapters.sqlite_leases import SqliteLeases
 from shared.adapters.sqlite_outbox import SqliteOutbox
 from shared.adapters.sqlite_progress import SqliteProgress
 from shared.adapters.sqlite_reader import SqliteLogReader
+from shared.adapters.sqlite_seals import SqliteSealReader, SqliteSeals
 from shared.adapters.sqlite_snapshots import SqliteSnapshotReader, SqliteSnapshots
 from shared.adapters.sqlite_store import SqliteEventStore
 from shared.adapters.sqlite_vault import SqliteVault
 from shared.adapters.sqlite_writer import SqliteWriter
 from shared.ports import Clock, EventStore, Leases, Outbox, Progress, StoreError
-from shared.ports.archive import Archive, Snapshots
+from shared.ports.archive import Archive, Seals, Snapshots
 
 
 class Store(NamedTuple):
@@ -39,9 +41,11 @@ class Store(NamedTuple):
     outbox: Outbox
     progress: Progress
     snapshots: Snapshots
+    seals: Seals
 
     async def close(self) -> None:
         """Close the events last, and with them what the vault and the leases use."""
+        await self.seals.close()
         await self.snapshots.close()
         await self.progress.close()
         await self.outbox.close()
@@ -108,7 +112,9 @@ async def open_store(
     outbox = PostgresOutbox(PostgresConnection(url, f"{name} outbox"))
     progress = PostgresProgress(PostgresConnection(url, f"{name} progress"))
     snapshots = PostgresSnapshots(readers, PostgresConnection(url, f"{name} snapshots"))
-    return Store(events, PostgresVault(control, reader), leases, outbox, progress, snapshots)
+    seals = PostgresSeals(readers, PostgresConnection(url, f"{name} seals"))
+    vault = PostgresVault(control, reader)
+    return Store(events, vault, leases, outbox, progress, snapshots, seals)
 
 
 async def open_log(url: str, *, name: str = "fernamt") -> PostgresLogReader | SqliteLogReader:
@@ -125,10 +131,11 @@ async def open_archive(url: str, *, name: str = "fernamt") -> Archive:
     address = parse_store_url(url)
     if address.directory is not None:
         log = await SqliteLogReader.open(address.directory)
-        return Archive(log, SqliteSnapshotReader(log))
+        return Archive(log, SqliteSnapshotReader(log), SqliteSealReader(log))
     await _prepare_schema(url, name, migrate=False)
     readers = await PostgresReaders.open(url, f"{name} readers")
-    return Archive(PostgresLogReader(readers), PostgresSnapshotReader(readers))
+    snapshots, seals = PostgresSnapshotReader(readers), PostgresSealReader(readers)
+    return Archive(PostgresLogReader(readers), snapshots, seals)
 
 
 def _directory(host: str, path: str) -> Path:
@@ -151,7 +158,8 @@ async def _open_sqlite(directory: Path, clock: Clock) -> Store:
     events = SqliteEventStore(writer, leases, reader, clock)
     outbox, progress = SqliteOutbox(writer), SqliteProgress(writer)
     snapshots = SqliteSnapshots(writer, reader)
-    return Store(events, SqliteVault(writer, reader), leases, outbox, progress, snapshots)
+    vault, seals = SqliteVault(writer, reader), SqliteSeals(writer, reader)
+    return Store(events, vault, leases, outbox, progress, snapshots, seals)
 
 
 async def _prepare_schema(url: str, name: str, *, migrate: bool) -> None:

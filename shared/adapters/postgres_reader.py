@@ -29,6 +29,7 @@ select workspace, (
 ) from unnest($1::text[]) as asked(workspace)
 """
 _WORKSPACES = """select workspace from workspaces order by workspace collate "C" """
+_KEY = "select value from service_keys where name = $1"
 _VAULT = "select ref, body from vault where ref = any($1::text[])"
 
 
@@ -70,6 +71,11 @@ class PostgresLogReader:
         """The vault's texts that still exist."""
         rows = await self._connections.fetch(_VAULT, [storable(ref) for ref in refs])
         return {Ref(row["ref"]): row["body"] for row in rows}
+
+    async def service_key(self, name: str) -> bytes | None:
+        """What ``Vault.key`` has made under this name, if it has."""
+        rows = await self._connections.fetch(_KEY, name)
+        return rows[0][0] if rows else None
 
     async def close(self) -> None:
         """Disconnect."""

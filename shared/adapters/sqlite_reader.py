@@ -41,6 +41,7 @@ from json_each(?)
 # Text compares by its UTF-8 bytes unless told otherwise.
 _WORKSPACES = "select workspace from workspaces order by workspace"
 _VAULT = "select body from vault where ref = ?"
+_KEY = "select value from service_keys where name = ?"
 _HAS_TABLE = "select 1 from sqlite_master where type = 'table' and name = ?"
 
 _Answer = TypeVar("_Answer")
@@ -104,6 +105,11 @@ class SqliteLogReader:
         """The vault's texts that still exist."""
         asked = [storable(ref) for ref in refs]
         return await self._in_thread(lambda: dict(self._bodies(asked)))
+
+    async def service_key(self, name: str) -> bytes | None:
+        """What ``Vault.key`` has made under this name, if it has."""
+        rows = await self.rows_of("service_keys", _KEY, name)
+        return rows[0][0] if rows else None
 
     async def rows_of(self, table: str, sql: str, *arguments: object) -> list[Any]:
         """What a query finds in a table; nothing where a file is older than the table."""

@@ -93,11 +93,52 @@ class Snapshots(SnapshotReader, Protocol):
     async def close(self) -> None: ...
 
 
+class Seal(NamedTuple):
+    """What one row of the table ``log_seals`` says about the events from ``first`` to ``upto``."""
+
+    first: Position
+    upto: Position
+    digests: bytes
+    """16 bytes for each event, by which the first that was touched is found."""
+    hash: bytes
+    """SHA-256 over the hash of the seal before, ``upto`` and ``digests``."""
+    signature: bytes
+    """Ed25519 over the workspace's id, ``upto`` and ``hash``."""
+    key: bytes
+    """The public key of the signature, 32 bytes."""
+
+
+class SealReader(Protocol):
+    """The seals of a log, for those who check it. All methods raise ``StoreUnavailable``."""
+
+    def after(self, workspace_id: WorkspaceId, position: Position) -> AsyncIterator[Sequence[Seal]]:
+        """Yield the seals that begin behind a position, in order, in chunks."""
+        ...
+
+    async def last(self, workspace_id: WorkspaceId) -> Seal | None:
+        """The one that reaches furthest; none where nothing is sealed."""
+        ...
+
+
+class Seals(SealReader, Protocol):
+    """The seals of a log: added, never changed. At each position at most one begins."""
+
+    async def add(self, workspace_id: WorkspaceId, seal: Seal) -> bool:
+        """Keep it, durably; false if another begins there already.
+
+        May be called again, and raises ``CommitInDoubt``, too.
+        """
+        ...
+
+    async def close(self) -> None: ...
+
+
 class Archive(NamedTuple):
     """What questions about the past are answered from."""
 
     log: LogReader
     snapshots: SnapshotReader
+    seals: SealReader
 
     async def close(self) -> None:
         """Close the log, and with it what the others read through."""

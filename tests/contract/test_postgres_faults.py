@@ -16,6 +16,7 @@ from shared.adapters.postgres_leases import PostgresLeases
 from shared.adapters.postgres_outbox import PostgresOutbox
 from shared.adapters.postgres_progress import PostgresProgress
 from shared.adapters.postgres_reader import PostgresLogReader
+from shared.adapters.postgres_seals import PostgresSeals
 from shared.adapters.postgres_snapshots import PostgresSnapshots
 from shared.adapters.postgres_store import PostgresEventStore
 from shared.adapters.postgres_vault import PostgresVault
@@ -89,7 +90,8 @@ async def far_store(
     progress = PostgresProgress(PostgresConnection(url, "far progress"))
     vault, leases_kept = PostgresVault(control, reader), PostgresLeases(control)
     snapshots = PostgresSnapshots(readers, PostgresConnection(url, "far snapshots"))
-    far = Store(events, vault, leases_kept, outbox, progress, snapshots)
+    seals = PostgresSeals(readers, PostgresConnection(url, "far seals"))
+    far = Store(events, vault, leases_kept, outbox, progress, snapshots, seals)
     leases = await hold_everything(far)
     await events.append([append(NORTH, rows(1, 1))], leases)
     yield far
