@@ -2,7 +2,17 @@
 
 import typer
 
-from services.cli import dead_letters, erase, migrate, replay, run, schemas, up, why_not_fired
+from services.cli import (
+    dead_letters,
+    erase,
+    migrate,
+    run,
+    schemas,
+    seal_key,
+    up,
+    verify,
+    why_not_fired,
+)
 from services.cli.demo.command import demo
 
 app = typer.Typer(
@@ -15,7 +25,8 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.command("run")(run.run)
 app.command("demo")(demo)
-app.command("replay")(replay.replay)
+app.command("verify")(verify.verify_log)
+app.command("seal-key")(seal_key.seal_key)
 app.command("dead-letters")(dead_letters.dead_letters)
 app.command("erase")(erase.erase)
 app.command("why-not-fired")(why_not_fired.why_not_fired)

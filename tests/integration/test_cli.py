@@ -168,7 +168,7 @@ async def test_a_router_runs_on_servers_of_ones_own(postgres_url: str) -> None:
     """As in production: the schema first, then the service, addresses in the environment."""
     with nats_server() as broker:
         servers = {"FERNAMT_STORE_URL": postgres_url, "FERNAMT_NATS_URL": broker.url}
-        assert "fernamt migrate" in run("replay", **servers).err
+        assert "fernamt migrate" in run("verify", **servers).err
         said = run("run", "router", **servers)
         assert said.code == 2
         assert "fernamt migrate" in said.err
@@ -183,7 +183,7 @@ async def test_a_router_runs_on_servers_of_ones_own(postgres_url: str) -> None:
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=STOP_WITHIN_S)
             assert process.returncode == 0
-    assert run("replay", **servers).out.endswith(": identical\n")
+    assert run("verify", **servers).out.endswith(": identical\n")
 
 
 # --- children that are looked at line by line -----------------------------------------------------

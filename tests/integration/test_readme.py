@@ -94,7 +94,7 @@ def test_settings_are_those_of_the_command_line() -> None:
 
 def _settings() -> Iterator[tuple[str, str, str]]:
     """Every option with an environment variable, from each verb's own help."""
-    for verb in ("up", "run", "migrate", "replay", "demo", "schemas"):
+    for verb in ("up", "run", "migrate", "verify", "demo", "schemas"):
         done = subprocess.run(
             fernamt(verb, "--help"),
             cwd=ROOT,
@@ -114,7 +114,7 @@ def _settings() -> Iterator[tuple[str, str, str]]:
 def test_every_target_and_verb_named_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"\bmake ([a-z]+)\b(?= |`|\n)", _code())) <= targets
-    verbs = set(re.findall(r"fernamt (up|run|demo|replay|migrate|schemas)\b", _code()))
+    verbs = set(re.findall(r"fernamt (up|run|demo|verify|migrate|schemas)\b", _code()))
     assert set(re.findall(r"bin/fernamt ([a-z]+)", _code())) <= verbs
 
 

@@ -12,7 +12,7 @@ from shared.ports import NoResponders
 
 READY_WITHIN_S = 60
 STOP_WITHIN_S = 30
-REPLAY_WITHIN_S = 60
+VERIFY_WITHIN_S = 60
 _LOG_TAIL_BYTES = 4_000
 _ROOT = Path(__file__).resolve().parents[3]
 
@@ -67,14 +67,14 @@ async def engine(
         await _end(process)
 
 
-async def replay(directory: Path) -> tuple[int, str]:
-    """Run ``fernamt replay`` on the log in ``directory/data``: its exit code and its output."""
-    process = await _start("replay", "--data", str(directory / "data"), stdout=PIPE, stderr=STDOUT)
+async def verify(directory: Path) -> tuple[int, str]:
+    """Run ``fernamt verify`` on the log in ``directory/data``: its exit code and its output."""
+    process = await _start("verify", "--data", str(directory / "data"), stdout=PIPE, stderr=STDOUT)
     try:
-        async with asyncio.timeout(REPLAY_WITHIN_S):
+        async with asyncio.timeout(VERIFY_WITHIN_S):
             output, _ = await process.communicate()
     except TimeoutError:
-        raise ChildFailed(f"the replay took longer than {REPLAY_WITHIN_S} s") from None
+        raise ChildFailed(f"verifying took longer than {VERIFY_WITHIN_S} s") from None
     finally:
         await _end(process)
     assert process.returncode is not None

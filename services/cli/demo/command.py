@@ -1,4 +1,4 @@
-"""The verb itself: start the engine, play the stories, stop it, replay its log."""
+"""The verb itself: start the engine, play the stories, stop it, verify its log."""
 
 import asyncio
 import signal
@@ -18,7 +18,7 @@ from services.cli.demo import (
     status,
     too_slow,
 )
-from services.cli.demo.child import ChildFailed, engine, replay
+from services.cli.demo.child import ChildFailed, engine, verify
 from services.cli.demo.engine_clock import EngineClock
 from services.cli.demo.post_office import PostOffice, post_office
 from services.cli.demo.stage import Stage, StoryFailed, Town
@@ -53,7 +53,7 @@ STORIES = (
 
 
 def demo() -> None:
-    """Play seven stories on a real engine, explain each decision, and replay the log.
+    """Play seven stories on a real engine, explain each decision, and verify the log.
 
     Needs nothing and leaves nothing: the engine, its broker and its log live in a temporary
     directory. Exit code 1: something did not come out as it is told.
@@ -110,21 +110,21 @@ async def _play(teller: Teller) -> None:
                     await story.play(stage)
             await child.stop()
         end_if_told()
-        await _replay(directory, teller)
+        await _verify(directory, teller)
 
 
 def _settings(post: PostOffice) -> dict[str, str]:
     return {"FERNAMT_SMTP_URL": post.url, "FERNAMT_MAIL_FROM": "Fernamt <chat@shop.example>"}
 
 
-async def _replay(directory: Path, teller: Teller) -> None:
+async def _verify(directory: Path, teller: Teller) -> None:
     """What it prints last is the verdict on all stories together."""
     teller.title(
         f"{len(STORIES) + 1}. Replay",
         "The engine has ended. A process that knows only its log makes every decision again.",
     )
-    code, output = await replay(directory)
+    code, output = await verify(directory)
     for line in output.splitlines():
         teller.line(line)
     if code != 0:
-        raise ChildFailed(f"the replay ended with exit code {code}")
+        raise ChildFailed(f"verifying ended with exit code {code}")

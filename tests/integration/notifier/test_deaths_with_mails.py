@@ -229,7 +229,7 @@ async def test_no05_reading_the_log_again_sends_nothing(
     works.notifier.stop()
     offered, posted = smtp.tried, receiver.connections
     process = await asyncio.create_subprocess_exec(
-        *fernamt("replay"),
+        *fernamt("verify"),
         cwd=ROOT,
         env=surroundings(works.environment),
         stdin=asyncio.subprocess.DEVNULL,

@@ -177,10 +177,10 @@ async def test_no05_a_replay_sends_nothing(engine: Engine, office: Office) -> No
     await office.open("vera", "c1")
     await office.visitor("vera", "write", conversation_id="c1")
     before = len(await feeds.until(lambda _: feeds.of("visitor_wrote")))
-    replaying = ("replay", "--data", str(engine.data), "--workspace", office.workspace)
+    verifying = ("verify", "--data", str(engine.data), "--workspace", office.workspace)
     said = await asyncio.to_thread(
         subprocess.run,
-        fernamt(*replaying),
+        fernamt(*verifying),
         cwd=ROOT,
         env=surroundings(),
         capture_output=True,

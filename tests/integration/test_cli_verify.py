@@ -1,4 +1,4 @@
-"""``fernamt replay`` on a sound log and on logs that somebody has been at."""
+"""``fernamt verify`` on a sound log and on logs that somebody has been at."""
 
 import asyncio
 import json
@@ -106,9 +106,9 @@ class Log:
         finally:
             connection.close()
 
-    def replay(self, *arguments: str) -> Said:
+    def verify(self, *arguments: str) -> Said:
         done = subprocess.run(
-            fernamt("replay", "--data", str(self.data), *arguments),
+            fernamt("verify", "--data", str(self.data), *arguments),
             cwd=ROOT,
             env=surroundings(),
             capture_output=True,
@@ -129,11 +129,13 @@ def log(recorded: Path, tmp_path: Path) -> Log:
 
 
 def test_every_workspace_has_its_verdict_and_the_last_line_is_on_all(log: Log) -> None:
-    said = log.replay()
+    said = log.verify()
     assert (said.code, said.err) == (0, "")
-    head_a, verdict_a, head_b, verdict_b, all_of_them, verdict = said.out.splitlines()
+    lines = said.out.splitlines()
+    head_a, unsealed, verdict_a, head_b, _, verdict_b, all_of_them, verdict = lines
     assert re.fullmatch("workspace a, state [0-9a-f]{64}", head_a)
     assert re.fullmatch("workspace b, state [0-9a-f]{64}", head_b)
+    assert re.fullmatch(r"not sealed: \d+ events", unsealed)
     assert all_of_them == "all 2 workspaces together:"
     events, decisions = _counts(verdict_a)
     assert _counts(verdict_b) == (events, decisions)
@@ -141,40 +143,40 @@ def test_every_workspace_has_its_verdict_and_the_last_line_is_on_all(log: Log) -
 
 
 def test_one_workspace_has_one_verdict(log: Log) -> None:
-    said = log.replay("--workspace", "b")
+    said = log.verify("--workspace", "b")
     assert said.code == 0
-    assert len(said.out.splitlines()) == 2
+    assert len(said.out.splitlines()) == 3
     assert SOUND.fullmatch(said.out.splitlines()[-1])
 
 
 def test_it_reads_up_to_a_position(log: Log) -> None:
     opened = log.position_of("conversation_opened.v1")
-    said = log.replay("--workspace", "a", "--until", str(opened))
+    said = log.verify("--workspace", "a", "--until", str(opened))
     assert said.code == 0, "that the decision has not been read yet is no fault of the log"
     assert _counts(said.out.splitlines()[-1])[0] == opened
-    beyond = log.replay("--workspace", "a", "--until", "1000000")
-    assert beyond.out == log.replay("--workspace", "a").out
+    beyond = log.verify("--workspace", "a", "--until", "1000000")
+    assert beyond.out == log.verify("--workspace", "a").out
 
 
 def test_programs_get_a_line_of_json_for_each_workspace(log: Log) -> None:
-    said = log.replay("--json")
+    said = log.verify("--json")
     assert said.code == 0
     answers = [json.loads(line) for line in said.out.splitlines()]
     assert [answer["workspace_id"] for answer in answers] == ["a", "b"]
     assert {answer["folded_only"] for answer in answers} == {0}
-    assert [answer["divergence"] for answer in answers] == [None, None]
+    assert [answer["findings"] for answer in answers] == [[], []]
 
 
 def test_it_reads_beside_an_engine_that_writes() -> None:
     with running_engine() as engine:
         asyncio.run(_play(engine.url))
-        assert Log(engine.data).replay().code == 0
+        assert Log(engine.data).verify().code == 0
         assert engine.stop() == 0
 
 
-def test_replaying_writes_nothing(log: Log) -> None:
+def test_verifying_writes_nothing(log: Log) -> None:
     before = log.file.read_bytes()
-    log.replay()
+    log.verify()
     assert log.file.read_bytes() == before
 
 
@@ -182,12 +184,12 @@ def test_replaying_writes_nothing(log: Log) -> None:
 
 
 def test_an_unknown_workspace_is_answered_with_those_there_are(log: Log) -> None:
-    said = log.replay("--workspace", "c")
+    said = log.verify("--workspace", "c")
     assert said == Said(2, "", "fernamt: there is no workspace c; there are: a, b\n")
 
 
 def test_where_no_log_is_it_says_so_and_makes_none(tmp_path: Path) -> None:
-    said = Log(tmp_path / "nothing").replay()
+    said = Log(tmp_path / "nothing").verify()
     assert (said.code, said.out) == (2, "")
     assert f"there is no log at {tmp_path}" in said.err
     assert list(tmp_path.iterdir()) == []
@@ -201,13 +203,13 @@ def test_a_decision_that_was_changed_is_named(log: Log) -> None:
     envelope = log.state_at(position)
     envelope["data"]["operator_id"] = "ben"
     log.write(position, _bytes(envelope))
-    said = log.replay("--workspace", "a")
+    said = log.verify("--workspace", "a")
     assert said.code == 1
     lines = said.out.splitlines()
-    assert lines[1].endswith(": not identical")
-    assert lines[2] == f"  position {position}: the decision comes out differently"
-    assert '"operator_id":"ben"' in lines[3]
-    assert '"operator_id":"ana"' in lines[4]
+    assert lines[2].endswith(": not identical")
+    assert lines[3] == f"  position {position}: the decision comes out differently"
+    assert '"operator_id":"ben"' in lines[4]
+    assert '"operator_id":"ana"' in lines[5]
 
 
 def test_a_fact_that_was_changed_shows_in_the_decision_that_follows(log: Log) -> None:
@@ -217,7 +219,7 @@ def test_a_fact_that_was_changed_shows_in_the_decision_that_follows(log: Log) ->
     assert envelope["data"]["operator_id"] == "ana"
     envelope["data"]["operator_id"] = "ben"
     log.write(changed, _bytes(envelope))
-    said = log.replay("--workspace", "a")
+    said = log.verify("--workspace", "a")
     assert said.code == 1
     assert "position " in said.out
 
@@ -225,15 +227,15 @@ def test_a_fact_that_was_changed_shows_in_the_decision_that_follows(log: Log) ->
 def test_a_missing_row_is_named(log: Log) -> None:
     position = log.position_of("operator_logged_in.v1")
     log.remove(position)
-    said = log.replay("--workspace", "a")
+    said = log.verify("--workspace", "a")
     assert said.code == 1
-    assert f"position {position} of workspace a is missing" in said.err
+    assert f"  position {position}: position {position} of workspace a is missing" in said.out
 
 
 def test_a_decision_cut_off_at_the_end_is_missed(log: Log) -> None:
     position = log.position_of("conversation_assigned.v1")
     log.remove(position)
-    said = log.replay("--workspace", "a")
+    said = log.verify("--workspace", "a")
     assert said.code == 1
     assert f"position {position}: a decision is missing" in said.out
 
@@ -242,18 +244,17 @@ def test_a_decision_cut_off_at_the_end_is_missed(log: Log) -> None:
 def test_a_row_that_cannot_be_read_is_named(log: Log, state: bytes) -> None:
     position = log.position_of("group_joined.v1")
     log.write(position, state)
-    said = log.replay("--workspace", "a")
-    assert said.code == 1
-    assert said.out == ""
-    assert said.err.startswith("fernamt: the log is damaged: ")
-    assert f"position {position} of workspace a" in said.err
+    said = log.verify("--workspace", "a")
+    assert (said.code, said.err) == (1, "")
+    assert f"  position {position}: " in said.out
+    assert said.out.splitlines()[2].endswith(": not identical")
 
 
 def test_a_file_that_is_no_database_is_damaged(log: Log) -> None:
     for beside in log.data.glob(f"{DATABASE_FILE}-*"):
         beside.unlink()
     log.file.write_bytes(b"this was a log once\n" * 500)
-    said = log.replay()
+    said = log.verify()
     assert said.code == 1
     assert said.err.startswith("fernamt: the log is damaged: ")
 
@@ -261,19 +262,20 @@ def test_a_file_that_is_no_database_is_damaged(log: Log) -> None:
 def test_damage_in_one_workspace_makes_the_whole_not_identical(log: Log) -> None:
     position = log.position_of("conversation_assigned.v1")
     log.remove(position)
-    said = log.replay()
+    said = log.verify()
     assert said.code == 1
     assert said.out.splitlines()[-1].endswith(": not identical")
 
 
 def test_decisions_of_another_revision_are_not_called_identical(log: Log) -> None:
     position = log.position_of("conversation_assigned.v1")
-    envelope = log.state_at(position)
-    envelope["rev"] += 1
-    log.write(position, _bytes(envelope))
-    said = log.replay("--workspace", "a")
+    for each in range(log.state_at(position)["first"], position + 1):
+        envelope = log.state_at(each)
+        envelope["rev"] += 1
+        log.write(each, _bytes(envelope))
+    said = log.verify("--workspace", "a")
     assert said.code == 3
-    _, folded, verdict = said.out.splitlines()
+    _, _, folded, verdict = said.out.splitlines()
     assert folded == "1 decisions by another revision: folded, not re-made"
     assert verdict.endswith(": no difference, but not all re-made")
 

@@ -1,0 +1,1 @@
+"""The archivist: it keeps beside the log what makes it quick to ask and hard to touch."""

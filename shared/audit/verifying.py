@@ -1,0 +1,201 @@
+"""Verifying one workspace's log: every decision is made again, and everything else is held against
+what was sealed, counted and kept.
+
+Each check goes on to its own first finding. The first of all is where the log begins to differ;
+what the others say tells why: where the bytes are as they were sealed, it is the rules that differ.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from shared.audit.checking_order import OrderCheck
+from shared.audit.checking_seals import ANY, Accepted, SealCheck, SealedBy
+from shared.ports import LogCorrupt, LogReader, StoredRow
+from shared.ports.archive import Archive
+from shared.routing.describe import state_hash
+from shared.routing.ids import Position, WorkspaceId
+from shared.routing.replay import Divergence, Replay
+from shared.routing.workspace import Workspace
+from shared.wire.log_codec import UndecodableEvent, decode_event
+
+YIELD_EVENTS = 250
+"""After so many events others get their turn: some 10 ms."""
+
+Check = Literal["gap", "undecodable", "order", "decision", "seal"]
+"""What a finding is about: a row that is missing, one that cannot be read, stamps and groups out of
+order, a decision that comes out differently, a seal that does not hold."""
+
+_UNFIT = (AssertionError, AttributeError, LookupError, TypeError, ValueError, ArithmeticError)
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """Where the log is not as it should be: what stands there, and what ought to."""
+
+    position: Position
+    check: Check
+    what: str
+    recorded: Any = None
+    expected: Any = None
+
+
+class Sealed(msgspec.Struct, frozen=True):
+    """How far the log is sealed. ``last`` is the last seal, to be kept elsewhere and expected."""
+
+    upto: Position
+    unsealed: int
+    keys: tuple[SealedBy, ...]
+    last: str | None
+    """``POSITION:HASH``; none where nothing is sealed."""
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """What came of verifying one workspace. ``findings`` stand in the order of their positions.
+
+    ``events`` were read, ``decisions`` made again, ``folded_only`` applied alone: they were made by
+    another revision. ``state_hash`` is that of the state as far as it could be folded.
+    """
+
+    workspace_id: WorkspaceId
+    events: int
+    decisions: int
+    folded_only: int
+    state_hash: str
+    sealed: Sealed
+    findings: tuple[Finding, ...]
+
+
+class _Pass:
+    """One walk over the log, row by row, in which every check sees every row."""
+
+    def __init__(self, workspace_id: WorkspaceId, seals: SealCheck) -> None:
+        self.workspace_id = workspace_id
+        self.replay = Replay(Workspace(workspace_id=workspace_id))
+        self.seals = seals
+        self.findings: list[Finding] = []
+        self.events = 0
+        self._order: OrderCheck | None = OrderCheck()
+        self._folding = True
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing that follows could tell any more."""
+        return not self._folding and self.seals.fault is not None
+
+    def take(self, row: StoredRow) -> None:
+        """The next row, at its place."""
+        self.events += 1
+        self.seals.check(row)
+        if self._folding:
+            self._fold(row)
+
+    def finish(self) -> None:
+        """After the last row of the log."""
+        if self._folding:
+            self._note_divergence(self.replay.finish())
+
+    def note(self, finding: Finding) -> None:
+        """Keep what was found; what comes after it is not folded."""
+        self.findings.append(finding)
+        self._folding = False
+
+    def _fold(self, row: StoredRow) -> None:
+        try:
+            envelope = decode_event(row.topic, row.state)
+        except (UndecodableEvent, *_UNFIT) as error:
+            self.note(Finding(row.position, "undecodable", str(error), _shown(row)))
+            return
+        if self._order is not None:
+            disorder = self._order.check(row.position, envelope)
+            if disorder is not None:
+                self.findings.append(Finding(row.position, "order", *disorder))
+                self._order = None
+        try:
+            self._note_divergence(self.replay.feed(row.position, envelope))
+        except _UNFIT as error:
+            what = f"the state before this event cannot be routed: {error!r}"
+            self.note(Finding(row.position, "decision", what, envelope.data))
+
+    def _note_divergence(self, divergence: Divergence | None) -> None:
+        if divergence is not None:
+            position, recorded, expected, what = msgspec.structs.astuple(divergence)
+            self.note(Finding(position, "decision", what, recorded, expected))
+
+
+async def verify(
+    archive: Archive,
+    workspace_id: WorkspaceId,
+    *,
+    until: Position | None = None,
+    accepted: Accepted = ANY,
+    progress: Callable[[int], None] = lambda _events: None,
+) -> Verified:
+    """Read the log up to ``until``, or all of it, and check everything on the way.
+
+    ``progress`` is told how many events more were read. Raises ``StoreUnavailable``, and
+    ``LogCorrupt`` where the store itself cannot be read.
+    """
+    walk = _Pass(workspace_id, SealCheck(archive.seals, workspace_id, accepted))
+    whole = await _walk(walk, archive.log, until, progress)
+    if whole and (
+        until is None or walk.events < until or await archive.log.head(workspace_id) <= until
+    ):
+        walk.finish()
+        await walk.seals.finish()
+    return _verified(walk)
+
+
+async def _walk(
+    walk: _Pass, log: LogReader, until: Position | None, progress: Callable[[int], None]
+) -> bool:
+    """Read on until the end, or until there is nothing left to find; false if it ended early."""
+    workspace_id = walk.workspace_id
+    try:
+        async for rows in log.read(workspace_id, Position(0), until):
+            await walk.seals.reach(rows[-1].position)
+            for some in _in_pieces(rows):
+                for row in some:
+                    walk.take(row)
+                progress(len(some))
+                await asyncio.sleep(0)
+            if walk.over:
+                return False
+    except LogCorrupt as error:
+        missing = Position(walk.events + 1)
+        if await log.head(workspace_id) < missing:
+            raise
+        walk.note(Finding(missing, "gap", str(error)))
+        return False
+    return True
+
+
+def _verified(walk: _Pass) -> Verified:
+    seals = walk.seals
+    findings = list(walk.findings)
+    if seals.fault is not None:
+        position, what, recorded, expected = seals.fault
+        findings.append(Finding(position, "seal", what, recorded, expected))
+    return Verified(
+        workspace_id=walk.workspace_id,
+        events=walk.events,
+        decisions=walk.replay.remade,
+        folded_only=walk.replay.folded_only,
+        state_hash=state_hash(walk.replay.workspace),
+        sealed=Sealed(seals.upto, seals.unsealed, tuple(seals.keys), seals.last),
+        # Where several have found the same place, what the seals say comes last: it is the least
+        # that is to be understood.
+        findings=tuple(sorted(findings, key=lambda finding: finding.position)),
+    )
+
+
+def _in_pieces(rows: Sequence[StoredRow]) -> Iterator[Sequence[StoredRow]]:
+    for start in range(0, len(rows), YIELD_EVENTS):
+        yield rows[start : start + YIELD_EVENTS]
+
+
+def _shown(row: StoredRow) -> str:
+    state: object = row.state
+    text = state.decode("utf-8", "backslashreplace") if isinstance(state, bytes) else repr(state)
+    return f"{row.topic!s} {text}"

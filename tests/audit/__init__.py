@@ -1,0 +1,1 @@
+"""Questions about the past: verified logs, and what is found in spoilt ones."""
