@@ -1,20 +1,23 @@
 """``fernamt run SERVICE``: one service of a larger deployment, against given servers."""
 
 import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Annotated
 
 import typer
 import uvloop
 
 from services.cli.options import LeaseMs, LogLevel, NatsUrl, StoreUrl, fail
-from services.cli.running import SERVICES, Running, ServiceName
+from services.cli.running import LOOKERS, SERVICES, Lookout, Running, Service, ServiceName
 from services.cli.serving import end_if_told, until_stopped
 from shared.adapters.clocks import SystemClock
 from shared.adapters.migrations import MigrationError
 from shared.adapters.nats_bus import NatsBus
 from shared.adapters.nats_connection import NatsSettings
-from shared.adapters.open_store import open_store
-from shared.ports import StoreError
+from shared.adapters.open_store import Store, open_archive, open_store
+from shared.ports import Bus, Clock, StoreError
+from shared.ports.archive import Archive
 from shared.runtime.duty import LEASE_MS
 from shared.runtime.garbage import spare_what_lasts
 from shared.runtime.logs import configure_logs
@@ -22,38 +25,78 @@ from shared.runtime.world import World
 
 
 def run(
-    service: Annotated[ServiceName, typer.Argument(help="Which service.")],
+    services: Annotated[list[ServiceName], typer.Argument(help="Which service, or several.")],
     nats: NatsUrl = "",
     store: StoreUrl = "",
     lease_ms: LeaseMs = LEASE_MS,
     log_level: LogLevel = "info",
+    leash: Annotated[
+        bool, typer.Option("--leash", hidden=True, help="End when standard input does, too.")
+    ] = False,
 ) -> None:
-    """Run one service until it is told to stop. The schema must be up to date: fernamt migrate."""
+    """Run services until told to stop. The schema must be up to date: fernamt migrate."""
     configure_logs(level=log_level)
     if not nats:
         raise fail("where is the broker? --nats or FERNAMT_NATS_URL")
     if not store:
         raise fail("where is the log? --store or FERNAMT_STORE_URL")
+    name = " ".join(service.value for service in services)
     try:
         spare_what_lasts()
-        uvloop.run(until_stopped(_serve(service, nats, store, lease_ms)))
+        uvloop.run(until_stopped(_serve(services, nats, store, lease_ms), leash=leash))
     except MigrationError as error:
-        raise fail(f"{service.value}: {error}: fernamt migrate") from error
+        raise fail(f"{name}: {error}: fernamt migrate") from error
     except (StoreError, ValueError, OSError) as error:
-        raise fail(f"{service.value}: {error}") from error
+        raise fail(f"{name}: {error}") from error
 
 
-async def _serve(service: ServiceName, nats_url: str, store_url: str, lease_ms: int) -> None:
-    name = f"fernamt {service.value}"
+async def _serve(
+    services: Sequence[ServiceName], nats_url: str, store_url: str, lease_ms: int
+) -> None:
+    name = f"fernamt {' '.join(service.value for service in services)}"
     async with contextlib.AsyncExitStack() as stack:
-        store = await open_store(store_url, name=name, lease_ms=lease_ms)
-        stack.push_async_callback(store.close)
+        made = await _opened(stack, services, store_url, name, lease_ms)
         bus = await NatsBus.connect(NatsSettings(url=nats_url, name=name))
         stack.push_async_callback(bus.close)
-        world = World(store, bus, SystemClock(), lease_ms)
-        running = Running({service.value: SERVICES[service](world)})
+        running = Running({service.value: make(bus) for service, make in made.items()})
         stack.push_async_callback(running.stop)
         end_if_told()
         await running.ready()
         typer.echo("ready")
         await running.ended()
+
+
+async def _opened(
+    stack: contextlib.AsyncExitStack,
+    services: Sequence[ServiceName],
+    store_url: str,
+    name: str,
+    lease_ms: int,
+) -> Mapping[ServiceName, Callable[[Bus], Service]]:
+    """How each is made once there is a bus. The store is opened for writing only for writers."""
+    clock = SystemClock()
+    made: dict[ServiceName, Callable[[Bus], Service]] = {}
+    store: Store | None = None
+    archive: Archive | None = None
+    for service in ServiceName:
+        if service not in services:
+            continue
+        if service in LOOKERS:
+            if archive is None:
+                archive = await open_archive(store_url, name=name)
+                stack.push_async_callback(archive.close)
+            made[service] = partial(_looker, service, archive, clock)
+        else:
+            if store is None:
+                store = await open_store(store_url, name=name, lease_ms=lease_ms)
+                stack.push_async_callback(store.close)
+            made[service] = partial(_writer, service, store, clock, lease_ms)
+    return made
+
+
+def _looker(service: ServiceName, archive: Archive, clock: Clock, bus: Bus) -> Service:
+    return LOOKERS[service](Lookout(archive, bus, clock))
+
+
+def _writer(service: ServiceName, store: Store, clock: Clock, lease_ms: int, bus: Bus) -> Service:
+    return SERVICES[service](World(store, bus, clock, lease_ms))

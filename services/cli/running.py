@@ -4,13 +4,16 @@ import asyncio
 import os
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
+from services.auditor.service import Auditor
 from services.notifier.channels import outside
 from services.notifier.service import Notifier
 from services.presence.service import Presence
 from services.router.service import Router
 from services.trigger_evaluator.service import Evaluator
+from shared.ports import Bus, Clock
+from shared.ports.archive import Archive
 from shared.runtime.world import World
 
 
@@ -24,16 +27,31 @@ class Service(Protocol):
     def stop(self) -> None: ...
 
 
+class Lookout(NamedTuple):
+    """What a service works with that only looks: a log opened for reading, a bus, a clock."""
+
+    archive: Archive
+    bus: Bus
+    clock: Clock
+
+
 class ServiceName(StrEnum):
     """The services, in the order in which they stop where all run together.
 
-    Whoever speaks to the router stops first, whoever tells what it wrote last.
+    Whoever asks others stops first, then who speaks to the router, and last who tells what it
+    wrote.
     """
+
+    AUDITOR = "auditor"
 
     PRESENCE = "presence"
     EVALUATOR = "evaluator"
     ROUTER = "router"
     NOTIFIER = "notifier"
+
+
+def _auditor(lookout: Lookout) -> Auditor:
+    return Auditor(lookout.archive, lookout.bus, lookout.clock)
 
 
 def _notifier(world: World) -> Notifier:
@@ -46,7 +64,12 @@ SERVICES: Mapping[ServiceName, Callable[[World], Service]] = {
     ServiceName.ROUTER: Router,
     ServiceName.NOTIFIER: _notifier,
 }
-"""How each is made; its settings come from the environment. Raises ``ValueError`` for bad ones."""
+"""How each is made that writes; its settings come from the environment. Raises ``ValueError``."""
+
+LOOKERS: Mapping[ServiceName, Callable[[Lookout], Service]] = {
+    ServiceName.AUDITOR: _auditor,
+}
+"""How each is made that only looks."""
 
 
 class Running:

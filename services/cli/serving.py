@@ -2,18 +2,23 @@
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import Coroutine
-from typing import Any
+from typing import IO, Any
 
 from shared.runtime.signals import stop_requested
 
 
-async def until_stopped(serve: Coroutine[Any, Any, None]) -> None:
+async def until_stopped(serve: Coroutine[Any, Any, None], *, leash: bool = False) -> None:
     """Run ``serve``; the first SIGTERM or SIGINT cancels it, and it drains on its way out.
 
-    Being told to end is no failure, during the start neither. Raises what ``serve`` raises.
+    So does the end of standard input where ``leash`` is given: whoever holds its other end is gone,
+    however that came. Being told to end is no failure, during the start neither. Raises what
+    ``serve`` raises.
     """
     requested = stop_requested()
+    if leash:
+        _end_with(sys.stdin, requested)
     serving = asyncio.create_task(serve)
     asked = asyncio.create_task(requested.wait())
     await asyncio.wait({serving, asked}, return_when=asyncio.FIRST_COMPLETED)
@@ -24,6 +29,18 @@ async def until_stopped(serve: Coroutine[Any, Any, None]) -> None:
     serving.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await serving
+
+
+def _end_with(stream: IO[str], requested: asyncio.Event) -> None:
+    """Set the event when there is nothing more to read, which nobody writes to."""
+    loop = asyncio.get_running_loop()
+
+    def on_readable() -> None:
+        if not stream.readline():
+            loop.remove_reader(stream)
+            requested.set()
+
+    loop.add_reader(stream, on_readable)
 
 
 def end_if_told() -> None:

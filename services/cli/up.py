@@ -1,13 +1,18 @@
 """``fernamt up``: everything on this machine, with one command."""
 
+import contextlib
+import os
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 import uvloop
 
 from services.cli.embedded import Embedded, embedded
+from services.cli.ops import OpsFailed
+from services.cli.ops import ops as ops_process
 from services.cli.options import (
     DEFAULT_DATA,
     DataDir,
@@ -18,6 +23,7 @@ from services.cli.options import (
     fail,
     store_url,
 )
+from services.cli.running import ServiceName
 from services.cli.serving import end_if_told, until_stopped
 from shared.adapters.migrations import MigrationError
 from shared.adapters.nats_server import NatsServerError
@@ -39,6 +45,10 @@ def up(
     nats: NatsUrl = "",
     quiet: Annotated[bool, typer.Option(help="Print nothing but the line `ready URL`.")] = False,
     lease_ms: LeaseMs = LEASE_MS,
+    ops: Annotated[
+        bool,
+        typer.Option(help="The auditor and the console too, in a process beside the engine."),
+    ] = True,
     log_level: LogLevel = "info",
     clock_offset_file: Annotated[
         Path | None,
@@ -61,18 +71,45 @@ def up(
             lease_ms=lease_ms,
             clock_offset_file=clock_offset_file,
         )
-        uvloop.run(until_stopped(_serve(running, data, quiet)))
-    except (StoreError, NatsServerError, MigrationError, ValueError, OSError) as error:
+        beside = _beside(store_url(store, data), log_level) if ops else None
+        uvloop.run(until_stopped(_serve(running, beside, data, quiet)))
+    except (OpsFailed, StoreError, NatsServerError, MigrationError, ValueError, OSError) as error:
         raise fail(str(error)) from error
 
 
-async def _serve(running: AbstractAsyncContextManager[Embedded], data: Path, quiet: bool) -> None:
-    async with running as engine:
+class Beside(NamedTuple):
+    """How the process of the ops team is started, once the broker's address is known."""
+
+    services: Sequence[str]
+    settings: Mapping[str, str]
+
+
+def _beside(url: str, log_level: str) -> Beside:
+    ours = {name: value for name, value in os.environ.items() if name.startswith("FERNAMT_")}
+    settings = {"FERNAMT_STORE_URL": url, "FERNAMT_LOG_LEVEL": log_level}
+    return Beside((ServiceName.AUDITOR.value,), ours | settings)
+
+
+async def _serve(
+    running: AbstractAsyncContextManager[Embedded],
+    beside: Beside | None,
+    data: Path,
+    quiet: bool,
+) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        engine = await stack.enter_async_context(running)
         end_if_told()
+        said: Sequence[str] = ()
+        if beside is not None:
+            settings = {**beside.settings, "FERNAMT_NATS_URL": engine.url}
+            looking = await stack.enter_async_context(ops_process(beside.services, settings))
+            said = looking.said
         if not quiet:
             typer.echo(
                 f"Fernamt is up. Log: {data}. Anybody who reaches the port may speak as anybody."
             )
+            for line in said:
+                typer.echo(line)
         typer.echo(f"ready {engine.url}")
         try:
             await engine.ended()

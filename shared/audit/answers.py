@@ -38,8 +38,9 @@ from shared.wire.audit import Pattern
 
 class EventView(View, frozen=True, kw_only=True):
     """One event of the log. ``first`` is the position of the first event of its group: what it
-    follows from. ``decision``: the engine concluded it; else it happened. ``event`` holds its fields
-    as they are stored, ``type`` among them. ``by`` and ``cmd`` are null where a timer caused it."""
+    follows from. ``decision``: the engine concluded it; else it happened. ``event`` holds its
+    fields as they are stored, ``type`` among them. ``by`` and ``cmd`` are null where a timer
+    caused it."""
 
     position: Position
     at: UnixMs
@@ -263,6 +264,10 @@ class StoredEvents(View, frozen=True, kw_only=True):
     next: Position | None
 
 
+JobName = Literal["verify", "simulate"]
+JobState = Literal["running", "done", "failed"]
+
+
 class Begun(View, frozen=True, kw_only=True):
     """A job that was begun."""
 
@@ -274,8 +279,8 @@ class JobView(View, frozen=True, kw_only=True):
     answered with once it is ``done``, null before; ``error`` says why it ``failed``."""
 
     job_id: str
-    question: Literal["verify", "simulate"]
-    state: Literal["running", "done", "failed"]
+    question: JobName
+    state: JobState
     done: int
     total: int
     result: Any

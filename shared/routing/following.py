@@ -1,6 +1,6 @@
 """Folding a log as it grows, for readers who never decide but show what the router shows."""
 
-from shared.routing.events import Envelope
+from shared.routing.events import Decision, Envelope
 from shared.routing.evolve import evolve
 from shared.routing.ids import Position
 from shared.routing.route import next_decision
@@ -31,7 +31,7 @@ class Following:
         """Apply the next event. Raises ``Unfit``."""
         if position != self.next_position:
             raise Unfit(f"position {self.next_position} is missing, {position} follows")
-        if envelope.first == position:
+        if self._is_looked_at_before(position, envelope):
             self.rest()
         try:
             evolve(self.workspace, envelope)
@@ -45,3 +45,14 @@ class Following:
         """
         if not self.workspace.is_cut:
             next_decision(self.workspace)
+
+    def _is_looked_at_before(self, position: Position, envelope: Envelope) -> bool:
+        return envelope.first == position
+
+
+class Retracing(Following):
+    """The same for those who stop anywhere: between two decisions of one group, too, the state is
+    what the router decided the second one on."""
+
+    def _is_looked_at_before(self, position: Position, envelope: Envelope) -> bool:
+        return envelope.first == position or isinstance(envelope.data, Decision)

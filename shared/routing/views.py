@@ -32,7 +32,7 @@ from shared.routing.vocabulary import (
     StatusCause,
     WaitingReason,
 )
-from shared.routing.waiting import waiting_reason
+from shared.routing.waiting import reason_if_decided
 from shared.routing.workspace import Workspace
 
 WhyMine = Literal["owner", "participant", "offered", "broadcast", "escalated"]
@@ -212,7 +212,7 @@ def conversation_view(
         optional_skills=conversation.optional_skills,
         tags=conversation.tags,
         queued_at=conversation.queued_at if queued else None,
-        waiting_reason=waiting_reason(workspace, conversation) if waiting else None,
+        waiting_reason=reason_if_decided(workspace, conversation) if waiting else None,
         missed=conversation.missed,
         opened_at=conversation.opened_at,
         entry_mode=conversation.entry_mode,

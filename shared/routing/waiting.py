@@ -11,7 +11,22 @@ def waiting_reason(
     workspace: Workspace, conversation: Conversation, hold: Hold | None = None
 ) -> WaitingReason:
     """The reason as of now; ``hold`` where it is just being queued for that."""
-    hold = hold or conversation.hold or "auto"
+    reason = _reason(workspace, conversation, hold or conversation.hold or "auto")
+    assert reason is not None, "an eligible operator is free and nothing holds it"
+    return reason
+
+
+def reason_if_decided(workspace: Workspace, conversation: Conversation) -> WaitingReason | None:
+    """The same, and none where it waits for nothing but to be decided upon.
+
+    At rest there is no such conversation; between two decisions of one group there is.
+    """
+    if conversation.conversation_id in workspace.undecided:
+        return None
+    return _reason(workspace, conversation, conversation.hold or "auto")
+
+
+def _reason(workspace: Workspace, conversation: Conversation, hold: Hold) -> WaitingReason | None:
     demand = workspace.demand_of(conversation)
     if not demand.audience:
         return "held" if conversation.fallbacks_tried else "group_disabled"
@@ -31,7 +46,7 @@ def _of_people(workspace: Workspace, demand: Demand) -> WaitingReason | None:
     return None
 
 
-def _of_hold(conversation: Conversation, hold: Hold) -> WaitingReason:
+def _of_hold(conversation: Conversation, hold: Hold) -> WaitingReason | None:
     match hold:
         case "auto" | "offer":
             pass
@@ -39,5 +54,4 @@ def _of_hold(conversation: Conversation, hold: Hold) -> WaitingReason:
             return hold
     if conversation.back_off_until is not None:
         return "back_off"
-    assert excluded_from(conversation), "an eligible operator is free and nothing holds it"
-    return "all_declined"
+    return "all_declined" if excluded_from(conversation) else None

@@ -65,6 +65,9 @@ class Moment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at: Milliseconds | None = None
 
 
+NOW = Moment()
+
+
 class AskThen(PastQuestion, frozen=True, kw_only=True):
     """A question as of one moment."""
 
@@ -169,7 +172,7 @@ class AskDiff(PastQuestion, frozen=True, rename={"since": "from", "until": "to"}
     """What is different between two moments."""
 
     since: Moment
-    until: Moment = Moment()
+    until: Moment = NOW
 
 
 # --- the log --------------------------------------------------------------------------------
@@ -184,7 +187,7 @@ class AskFind(PastQuestion, frozen=True, rename={"since": "from", "until": "to"}
 
     pattern: Pattern = "any"
     since: Moment = Moment(position=0)
-    until: Moment = Moment()
+    until: Moment = NOW
     over_s: Seconds = 60
     within_s: Seconds = 60
     more_than: Times = 0
@@ -229,7 +232,7 @@ class AskSimulate(PastQuestion, frozen=True, rename={"since": "from", "until": "
 
     patches: Annotated[tuple[Patch, ...], LIST]
     since: Moment = Moment(position=0)
-    until: Moment = Moment()
+    until: Moment = NOW
 
 
 class AskJob(PastQuestion, frozen=True):
@@ -270,6 +273,11 @@ _LIVE: dict[type[Question], type[Question]] = {
     AskVisitorThen: live.AskVisitor,
     AskWorkspaceThen: live.AskWorkspace,
 }
+
+
+OF_STATES: tuple[type[Question], ...] = (*_LIVE, AskWhyWaiting)
+"""Questions about a state as one sees it from outside: a command and what follows from it are one
+moment, so that a position in the middle stands for the end."""
 
 
 def as_asked_live(question: AskThen) -> Question | None:

@@ -181,6 +181,11 @@ def audit_questions_of(workspace_id: str) -> str:
     return f"{ROOT}.audit.{_token(workspace_id)}.>"
 
 
+def audit_everywhere(question: str) -> str:
+    """The pattern of one audit question to any workspace, whoever asks."""
+    return f"{ROOT}.audit.*.*.*.{_token(question)}"
+
+
 def events_of(workspace_id: str) -> str:
     """The pattern of all events of one workspace."""
     return f"{ROOT}.evt.{_token(workspace_id)}.>"

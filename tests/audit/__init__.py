@@ -1,1 +1,1 @@
-"""Questions about the past: verified logs, and what is found in spoilt ones."""
+"""Questions about the past: of logs that stories left behind, and of spoilt ones."""

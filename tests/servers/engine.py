@@ -35,10 +35,11 @@ class Engine:
         environment: Mapping[str, str] | None = None,
         module: str = CLI,
         options: Sequence[str] = (),
+        ops: bool = False,
     ) -> None:
         """``store``: an address in place of a log in ``data``. See also ``start``.
 
-        ``options``: more of what ``fernamt up`` takes.
+        ``options``: more of what ``fernamt up`` takes. ``ops``: with the services of the ops team.
         ``module`` is run in place of the command line: the same with something changed.
         """
         self.data = directory / "data"
@@ -46,7 +47,7 @@ class Engine:
         """Address of its broker, once started."""
         self._store = store
         self._module = module
-        self._options = tuple(options)
+        self._options = (*options, "--ops" if ops else "--no-ops")
         self._environment = dict(environment or {})
         self._stderr = directory / "stderr.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -122,6 +123,13 @@ class Engine:
             process.wait(STOP_WITHIN_S)
             self._reap(process)
 
+    def kill_ops(self) -> None:
+        """``kill -9`` the process of the ops team that it runs beside itself."""
+        listing = Path(f"/proc/{self.pid}/task/{self.pid}/children")
+        for child in map(int, listing.read_text().split()):
+            if b"--leash" in Path(f"/proc/{child}/cmdline").read_bytes():
+                os.kill(child, signal.SIGKILL)
+
     def _reap(self, process: "subprocess.Popen[bytes]") -> None:
         """Close what is left of the process and wait for its broker, which the kernel ends."""
         if process.stdout is not None:
@@ -159,11 +167,11 @@ class Engine:
 
 @contextmanager
 def running_engine(
-    *, store: str = "", environment: Mapping[str, str] | None = None
+    *, store: str = "", environment: Mapping[str, str] | None = None, ops: bool = False
 ) -> Iterator[Engine]:
     """Start one in a fresh temporary directory; kill it and remove the directory after use."""
     with tempfile.TemporaryDirectory(prefix="fernamt-engine-") as name:
-        engine = Engine(Path(name), store=store, environment=environment)
+        engine = Engine(Path(name), store=store, environment=environment, ops=ops)
         engine.start()
         try:
             yield engine

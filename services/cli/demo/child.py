@@ -1,20 +1,17 @@
-"""Other ``fernamt`` commands as child processes, started the way a person would start them."""
+"""The engine of the demo and the check of its log, as processes of their own."""
 
 import asyncio
 import contextlib
-import os
-import sys
-from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
+from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
+from services.cli.children import STOP_WITHIN_S, end_child, start_child
 from shared.ports import NoResponders
 
 READY_WITHIN_S = 60
-STOP_WITHIN_S = 30
 VERIFY_WITHIN_S = 60
 _LOG_TAIL_BYTES = 4_000
-_ROOT = Path(__file__).resolve().parents[3]
 
 
 class ChildFailed(Exception):
@@ -52,11 +49,13 @@ async def engine(
     """
     log = directory / "engine.log"
     command = (
-        *("up", "--quiet", "--data", str(directory / "data"), "--nats-port", "0"),
+        *("up", "--quiet", "--no-ops", "--data", str(directory / "data"), "--nats-port", "0"),
         *("--clock-offset-file", str(clock_file)),
     )
     with log.open("wb") as stderr:
-        process = await _start(*command, settings=settings, stdout=PIPE, stderr=stderr.fileno())
+        process = await start_child(
+            *command, settings=settings, stdout=PIPE, stderr=stderr.fileno()
+        )
     try:
         yield EngineChild(process, await _ready_url(process, log), log)
     except (NoResponders, OSError) as error:
@@ -64,40 +63,22 @@ async def engine(
             raise
         raise ChildFailed(f"the engine ended by itself:\n{_tail(log)}") from error
     finally:
-        await _end(process)
+        await end_child(process)
 
 
 async def verify(directory: Path) -> tuple[int, str]:
     """Run ``fernamt verify`` on the log in ``directory/data``: its exit code and its output."""
-    process = await _start("verify", "--data", str(directory / "data"), stdout=PIPE, stderr=STDOUT)
+    command = ("verify", "--data", str(directory / "data"))
+    process = await start_child(*command, settings={}, stdout=PIPE, stderr=STDOUT)
     try:
         async with asyncio.timeout(VERIFY_WITHIN_S):
             output, _ = await process.communicate()
     except TimeoutError:
         raise ChildFailed(f"verifying took longer than {VERIFY_WITHIN_S} s") from None
     finally:
-        await _end(process)
+        await end_child(process)
     assert process.returncode is not None
     return process.returncode, output.decode()
-
-
-async def _start(
-    *arguments: str, stdout: int, stderr: int, settings: Mapping[str, str] | None = None
-) -> Process:
-    """A child in a session of its own, so that a Ctrl-C is for us, who then stop it in order.
-
-    What the environment says about Fernamt is meant for another engine.
-    """
-    others = {name: value for name, value in os.environ.items() if not name.startswith("FERNAMT_")}
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "services.cli", *arguments),
-        cwd=_ROOT,
-        env=others | dict(settings or {}),
-        stdin=DEVNULL,
-        stdout=stdout,
-        stderr=stderr,
-        start_new_session=True,
-    )
 
 
 async def _ready_url(process: Process, log: Path) -> str:
@@ -111,20 +92,6 @@ async def _ready_url(process: Process, log: Path) -> str:
     if word != "ready":
         raise ChildFailed(f"the engine did not start:\n{_tail(log)}")
     return url
-
-
-async def _end(process: Process) -> None:
-    """Stop it in order if it runs, and by force if it does not listen."""
-    if process.returncode is not None:
-        return
-    with contextlib.suppress(ProcessLookupError):
-        process.terminate()
-    try:
-        async with asyncio.timeout(STOP_WITHIN_S):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
 
 
 def _tail(log: Path) -> str:

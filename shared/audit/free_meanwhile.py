@@ -1,0 +1,134 @@
+"""Who was free while a conversation waited, and what kept it from him."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from shared.audit.answers import FreeMeanwhile
+from shared.audit.history import History, Recorded
+from shared.routing.explain import demand_of, exclusions
+from shared.routing.ids import ConversationId, OperatorId, Position, UnixMs
+from shared.routing.state import Conversation, Operator
+from shared.routing.status import not_routable
+from shared.routing.vocabulary import WaitingReason
+from shared.routing.workspace import Workspace
+
+FREE_MAX = 50
+"""Operators told for one wait; those whom it was not for come last, and are left out first."""
+
+
+class Wait:
+    """One conversation waits, or is on offer, from after ``begun`` up to ``reached``.
+
+    ``ended`` is the position of the event that ended it, null while it goes on.
+    """
+
+    def __init__(self, conversation_id: ConversationId, begun: Position, since: UnixMs) -> None:
+        self.conversation_id = conversation_id
+        self.begun = begun
+        self.since = since
+        self.reached = begun
+        self.until = since
+        self.ended: Position | None = None
+        self.interrupted = False
+        """Somebody had it since it was first queued."""
+        self.reasons: list[WaitingReason] = []
+
+    @property
+    def ms(self) -> int:
+        return max(self.until - self.since, 0)
+
+    def because(self, reason: WaitingReason) -> None:
+        """It is told to wait, for this reason."""
+        if reason not in self.reasons:
+            self.reasons.append(reason)
+
+
+async def free_meanwhile(
+    history: History, waits: Sequence[Wait], upto: Position
+) -> Mapping[Wait, Sequence[FreeMeanwhile]]:
+    """For each wait everybody who was routable with a free slot at the end of some group of events
+    within it, as first noticed. Raises as ``History`` does."""
+    if not waits:
+        return {}
+    first = min(wait.begun for wait in waits)
+    last = min(max(wait.reached for wait in waits), upto)
+    looking = _Looking(waits)
+    async for recorded, workspace in history.walk(first, last):
+        if recorded is None:
+            looking.look(workspace)
+        else:
+            looking.hear(recorded)
+    return looking.told()
+
+
+class _Looking:
+    """Looks at operators whenever the state is at rest: at everybody when a wait begins, then at
+    those whom events name."""
+
+    def __init__(self, waits: Sequence[Wait]) -> None:
+        self._to_begin = sorted(waits, key=lambda wait: wait.begun, reverse=True)
+        self._waiting: list[Wait] = []
+        self._named: dict[OperatorId, None] = {}
+        self._noticed: dict[Wait, dict[OperatorId, FreeMeanwhile]] = {wait: {} for wait in waits}
+
+    def hear(self, recorded: Recorded) -> None:
+        """An event was applied."""
+        self._named.update(dict.fromkeys(_operators_in(recorded)))
+
+    def look(self, workspace: Workspace) -> None:
+        """The state is at rest."""
+        here = workspace.position
+        self._waiting = [w for w in self._waiting if w.ended is None or w.ended > here]
+        named = [its_id for its_id in self._named if its_id in workspace.operators]
+        for wait in self._waiting:
+            self._notice(workspace, wait, (workspace.operators[its_id] for its_id in named))
+        self._named = {}
+        while self._to_begin and self._to_begin[-1].begun <= here:
+            wait = self._to_begin.pop()
+            if wait.ended is None or wait.ended > here:
+                self._waiting.append(wait)
+                self._notice(workspace, wait, workspace.operators.values())
+
+    def _notice(self, workspace: Workspace, wait: Wait, operators: Iterable[Operator]) -> None:
+        conversation = workspace.conversations[wait.conversation_id]
+        noticed = self._noticed[wait]
+        for operator in operators:
+            if operator.operator_id not in noticed and _is_free(operator, conversation):
+                noticed[operator.operator_id] = FreeMeanwhile(
+                    operator_id=operator.operator_id,
+                    position=workspace.position,
+                    at=workspace.at,
+                    exclusions=exclusions(
+                        workspace, conversation, operator, demand_of(workspace, conversation)
+                    ),
+                )
+
+    def told(self) -> Mapping[Wait, Sequence[FreeMeanwhile]]:
+        """Who was free, those first whom the conversation was for."""
+        return {
+            wait: sorted(noticed.values(), key=_order)[:FREE_MAX]
+            for wait, noticed in self._noticed.items()
+        }
+
+
+def is_outside(free: FreeMeanwhile) -> bool:
+    """Whether the conversation was not for him at all, by its scope."""
+    return "not_member" in free.exclusions or "group_disabled" in free.exclusions
+
+
+def _order(free: FreeMeanwhile) -> tuple[bool, int, Position, OperatorId]:
+    return (is_outside(free), len(free.exclusions), free.position, free.operator_id)
+
+
+def _is_free(operator: Operator, conversation: Conversation) -> bool:
+    human = operator.kind == "human" and not operator.removed
+    return human and not_routable(operator) is None and operator.free >= conversation.weight
+
+
+def _operators_in(recorded: Recorded) -> Iterator[OperatorId]:
+    """Those whom the event names."""
+    event = recorded.envelope.data
+    for field in ("operator_id", "owner", "previous_owner", "sender"):
+        named = getattr(event, field, None)
+        if named is not None:
+            yield named
+    yield from getattr(event, "operator_ids", ())
