@@ -2,13 +2,19 @@
 
 from collections.abc import Mapping
 
+import msgspec
+
 from services.auditor.jobs import Progress, Work
+from shared.audit.answers import JobName
 from shared.audit.history import History
 from shared.audit.verifying import Verified, verify
 from shared.ports.archive import Archive
 from shared.routing.ids import Position
 from shared.routing.questions import Question
 from shared.wire.audit import AskVerify, Moment
+
+JOB_RESULTS: Mapping[JobName, type[msgspec.Struct]] = {"verify": Verified}
+"""What stands in ``result`` of a job that is done."""
 
 
 def works(archive: Archive) -> Mapping[type[Question], Work]:

@@ -9,9 +9,11 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from services.auditor.works import JOB_RESULTS
 from services.notifier import dead_letters
 from services.router import decider, publishing
 from services.trigger_evaluator import explaining
+from shared.audit.answering import RESULTS as AUDIT_RESULTS
 from shared.routing import queries, settings_views, views
 from shared.routing.commands import (
     COMMANDS,
@@ -27,6 +29,7 @@ from shared.routing.events import EVENT_TYPES, Actor, Envelope
 from shared.routing.policy import PolicyScope
 from shared.routing.questions import EVERY_QUERY
 from shared.routing.scope import Scope
+from shared.wire.audit import AUDIT_QUESTIONS
 from shared.wire.bodies import OnBehalf
 from shared.wire.feeds import FEEDS, FeedPage
 from shared.wire.replies import Answered, NotDone
@@ -73,7 +76,7 @@ def command_result(command: type[Command]) -> type[msgspec.Struct]:
 def schemas(
     to: Annotated[Path, typer.Option("--to", help="Directory to write into.")] = DIRECTORY,
 ) -> None:
-    """Write the JSON Schemas of commands, queries, results, events and feeds."""
+    """Write the JSON Schemas of everything that is said on the wire."""
     to.mkdir(parents=True, exist_ok=True)
     files = generated()
     for name, text in files.items():
@@ -92,6 +95,7 @@ def generated() -> dict[str, str]:
         "events": _events(),
         "feeds": _feeds(),
         "views": _views(),
+        "audit": _audit(),
     }
     return {f"{name}{SUFFIX}": _text(schema) for name, schema in files.items()}
 
@@ -172,6 +176,21 @@ def _views() -> Schema:
     return document
 
 
+def _audit() -> Schema:
+    about = (
+        "Questions about the past: `$defs` has the body of each as `question.NAME`, with the kinds "
+        "of actor that may ask it in `x-allowed`, and what stands in `result` of its answer as "
+        "`result.NAME`. `job.NAME` is what stands in `result` of a job that is done."
+    )
+    questions: Parts = {
+        f"question.{name}": (question, {"x-allowed": list(question.allowed)})
+        for name, question in AUDIT_QUESTIONS.items()
+    }
+    results: Parts = {f"result.{name}": (shape, {}) for name, shape in AUDIT_RESULTS.items()}
+    jobs: Parts = {f"job.{name}": (shape, {}) for name, shape in JOB_RESULTS.items()}
+    return _document("Fernamt audit questions", about, {**questions, **results, **jobs}, [OnBehalf])
+
+
 def _document(title: str, about: str, parts: Parts, more: Iterable[type[msgspec.Struct]]) -> Schema:
     """One file: the named parts, and beside them the classes that they are made of."""
     shapes = list(dict.fromkeys([*(shape for shape, _ in parts.values()), *more]))
@@ -193,7 +212,7 @@ def _document(title: str, about: str, parts: Parts, more: Iterable[type[msgspec.
 
 def _anything(shape: type) -> Schema:
     """Where a Struct says ``object``, any JSON may stand."""
-    if shape is object:
+    if shape in (object, msgspec.Raw):
         return {"$comment": "any JSON"}
     raise NotImplementedError(f"no schema for {shape}")
 

@@ -4,23 +4,51 @@ The command line, the service on the bus and through it the console all come thr
 they cannot say different things.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
+from shared.audit import answers as a
 from shared.audit.decisions import explain, why_not_him
-from shared.audit.events import stored_events, timeline
+from shared.audit.events import stored_events, stored_seals, timeline
 from shared.audit.finding import find
 from shared.audit.history import Beyond, History
 from shared.audit.moments import answer_then, diff, moment
 from shared.audit.waits import why_it_waits
+from shared.routing import queries
 from shared.routing.commands import Refused
 from shared.routing.events import Actor
 from shared.routing.ids import Position, UnixMs
 from shared.routing.questions import Question
-from shared.routing.views import View
+from shared.routing.settings_views import WorkspaceView
+from shared.routing.views import EntryPointView, View
 from shared.wire import audit as q
 
 AUDITOR = Actor("admin", "auditor")
 """As whom past states are looked at by those who may see everything."""
+
+
+RESULTS: Mapping[str, type[View]] = {
+    "explain": a.Explained,
+    "why_not": a.WhyNotView,
+    "why_waiting": a.WhyWaitingView,
+    "timeline": a.Timeline,
+    "moment": a.MomentView,
+    "roster": queries.Roster,
+    "queue": queries.Queue,
+    "conversation": queries.ConversationAnswer,
+    "inbox": queries.Inbox,
+    "entry_point": EntryPointView,
+    "visitor": queries.VisitorAnswer,
+    "workspace": WorkspaceView,
+    "diff": a.Diff,
+    "find": a.Found,
+    "events": a.StoredEvents,
+    "seals": a.StoredSeals,
+    "verify": a.Begun,
+    "simulate": a.Begun,
+    "job": a.JobView,
+}
+"""What each audit question is answered with."""
 
 
 class Answered(NamedTuple):
@@ -70,6 +98,8 @@ async def _result(
             return await find(history, question)
         case q.AskEvents():
             return await stored_events(history, question, upto)
+        case q.AskSeals():
+            return await stored_seals(history, question)
         case q.AskThen() if (live := q.as_asked_live(question)) is not None:
             asker = actor if isinstance(question, q.AskInboxThen) else AUDITOR
             return await answer_then(history, live, asker, upto, at)

@@ -91,7 +91,8 @@ class Explained(View, frozen=True, kw_only=True):
     again from that state and came out byte for byte; else ``expected`` is what came out, null if
     nothing did. Null where another revision of the rules decided: nothing was compared.
     ``chosen`` is null where it was to wait. ``ranking`` and ``tie_break`` are null where nobody was
-    ranked. ``policy_version``: the position of the last change of a policy.
+    ranked. ``policy_version``: the position of the last change of a policy. ``looked_at`` counts
+    all candidates: those who were ranked come first, the best before the others.
     """
 
     decision: EventView
@@ -108,6 +109,7 @@ class Explained(View, frozen=True, kw_only=True):
     presence_stale: bool
     conversation: ConversationView
     candidates: tuple[CandidateView, ...]
+    looked_at: int
     remade: bool | None
     expected: EventUnion | None
 
@@ -261,6 +263,24 @@ class StoredEvents(View, frozen=True, kw_only=True):
     """A page of the log; ``next`` is for ``after`` if there are more."""
 
     events: tuple[StoredEvent, ...]
+    next: Position | None
+
+
+class SealView(View, frozen=True, kw_only=True):
+    """A seal under the events from ``first`` to ``upto``; bytes as hexadecimal digits."""
+
+    first: Position
+    upto: Position
+    digests: str
+    hash: str
+    signature: str
+    key: str
+
+
+class StoredSeals(View, frozen=True, kw_only=True):
+    """A page of seals; ``next`` is for ``after`` if there may be more."""
+
+    seals: tuple[SealView, ...]
     next: Position | None
 
 

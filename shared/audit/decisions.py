@@ -47,9 +47,10 @@ async def explain(history: History, question: AskExplain, upto: Position) -> Exp
         return decided
     cause = await history.event_at(decided.envelope.first)
     before = Position(decided.position - 1)
-    conversation_id = question.conversation_id
     return await history.look(
-        before, lambda w: _explained(w, conversation_id, decided, cause), about(conversation_id)
+        before,
+        lambda w: _explained(w, question, decided, cause),
+        about(question.conversation_id),
     )
 
 
@@ -86,11 +87,12 @@ async def _nothing(history: History, conversation_id: ConversationId, upto: Posi
 
 
 def _explained(
-    workspace: Workspace, conversation_id: ConversationId, decided: Recorded, cause: Recorded
+    workspace: Workspace, question: AskExplain, decided: Recorded, cause: Recorded
 ) -> Explained:
     event = decided.envelope.data
-    conversation = workspace.conversations[conversation_id]
+    conversation = workspace.conversations[question.conversation_id]
     looked_at = candidates(workspace, conversation)
+    page = looked_at[question.skip : question.skip + question.limit]
     same_rules = decided.envelope.rev == REVISION
     expected = _expected(workspace) if same_rules else None
     remade = _bytes(expected) == _bytes(event) if same_rules else None
@@ -108,7 +110,8 @@ def _explained(
         policy_version=workspace.policy_version,
         presence_stale=workspace.presence_stale,
         conversation=conversation_view(workspace, conversation),
-        candidates=tuple(_candidate(workspace, conversation, one) for one in looked_at),
+        candidates=tuple(_candidate(workspace, conversation, one) for one in page),
+        looked_at=len(looked_at),
         remade=remade,
         expected=None if remade else expected,
     )

@@ -5,15 +5,23 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from shared.audit.answers import EventView, StoredEvent, StoredEvents, Timeline
+from shared.audit.answers import (
+    EventView,
+    SealView,
+    StoredEvent,
+    StoredEvents,
+    StoredSeals,
+    Timeline,
+)
 from shared.audit.history import History, Recorded, about
+from shared.ports.archive import Seal
 from shared.routing.commands import Refused
 from shared.routing.decide.rights import unknown
 from shared.routing.events import Decision
 from shared.routing.ids import ConversationId, Position
 from shared.routing.views import ConversationView, conversation_view
 from shared.routing.workspace import Workspace
-from shared.wire.audit import AskEvents, AskTimeline
+from shared.wire.audit import AskEvents, AskSeals, AskTimeline
 
 BATCH = 64
 """Events of one conversation read at once while something is looked for."""
@@ -77,6 +85,27 @@ async def stored_events(history: History, question: AskEvents, upto: Position) -
 
 
 # --- the events of one conversation ---------------------------------------------------------
+
+
+async def stored_seals(history: History, question: AskSeals) -> StoredSeals:
+    """A page of the seals under the log. Raises as ``History`` does."""
+    page: list[SealView] = []
+    async for seal in history.seals(Position(question.after)):
+        if len(page) == question.limit:
+            return StoredSeals(seals=tuple(page), next=page[-1].upto)
+        page.append(_seal_view(seal))
+    return StoredSeals(seals=tuple(page), next=None)
+
+
+def _seal_view(seal: Seal) -> SealView:
+    return SealView(
+        first=seal.first,
+        upto=seal.upto,
+        digests=seal.digests.hex(),
+        hash=seal.hash.hex(),
+        signature=seal.signature.hex(),
+        key=seal.key.hex(),
+    )
 
 
 async def positions_of(

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from shared.ports import LogCorrupt, StoredRow
-from shared.ports.archive import Archive
+from shared.ports.archive import Archive, Seal
 from shared.routing.events import Envelope, RoutingCut
 from shared.routing.following import Retracing, Unfit
 from shared.routing.ids import ConversationId, Position, UnixMs, VisitorId, WorkspaceId
@@ -103,6 +103,12 @@ class History:
     async def event_at(self, position: Position) -> Recorded:
         """The event at this position. Raises ``Beyond``."""
         return (await self.events_at([position]))[0]
+
+    async def seals(self, position: Position) -> AsyncIterator[Seal]:
+        """The seals that begin behind a position, in order."""
+        async for some in self._archive.seals.after(self.workspace_id, position):
+            for seal in some:
+                yield seal
 
     def _recorded(self, row: StoredRow) -> Recorded:
         try:

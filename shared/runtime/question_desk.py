@@ -85,6 +85,11 @@ class QuestionDesk:
         except StoreError as error:
             log.warning("answer_not_made", workspace=asked.workspace_id, reason=str(error))
             answer = refused(Refused("unavailable", "the store could not be read just now"))
+        except Exception:
+            # A fault met by one question must not keep all others from being answered.
+            log.exception("answer_failed", question=type(asked.question).__name__)
+            text = "this could not be answered because of a fault in the service; it is in its log"
+            answer = refused(Refused("unavailable", text))
         finally:
             self._under_way -= 1
         if answer is not None and len(answer.body) > ANSWER_BYTES_MAX:

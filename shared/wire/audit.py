@@ -89,9 +89,12 @@ class AskThen(PastQuestion, frozen=True, kw_only=True):
 
 class AskExplain(AskThen, frozen=True):
     """Why a conversation went where it went: the decision at ``position``, or its last one by
-    ``at``; without either its last one of all."""
+    ``at``; without either its last one of all. ``limit`` candidates are told, from number ``skip``
+    on."""
 
     conversation_id: AConversation
+    skip: Place = 0
+    limit: PageSize = 1_000
 
 
 class AskWhyNot(AskThen, frozen=True):

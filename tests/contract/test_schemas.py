@@ -10,9 +10,11 @@ import msgspec
 import pytest
 
 from services.cli.schemas import DIRECTORY, QUERY_RESULTS, _anything, generated
+from shared.audit.answering import RESULTS as AUDIT_RESULTS
 from shared.routing.commands import COMMANDS
 from shared.routing.events import EVENT_TYPES
 from shared.routing.questions import EVERY_QUERY
+from shared.wire.audit import AUDIT_QUESTIONS
 from shared.wire.feeds import FEEDS
 from tests.servers.engine import fernamt, surroundings
 from tests.tidy.sources import ROOT
@@ -56,6 +58,9 @@ def test_nothing_on_the_wire_is_left_out() -> None:
     assert set(EVENT_TYPES) <= set(_defs("events"))
     assert set(QUERY_RESULTS) == set(EVERY_QUERY)
     assert {"seen", "SeenAnswer"} <= set(_defs("views"))
+    for name in AUDIT_QUESTIONS:
+        assert {f"question.{name}", f"result.{name}"} <= set(_defs("audit"))
+    assert set(AUDIT_RESULTS) == set(AUDIT_QUESTIONS)
     messages = {
         f"{feed}.{shape.__struct_config__.tag}"
         for feed, shapes in FEEDS.items()

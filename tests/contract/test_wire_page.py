@@ -20,6 +20,7 @@ from shared.routing.policy import WORKSPACE_ONLY, Policy, SlowStep, WideningStep
 from shared.routing.questions import EVERY_QUERY
 from shared.routing.rules import FAMILIES, FIELDS, Action, Op
 from shared.routing.vocabulary import NotFired
+from shared.wire.audit import AUDIT_QUESTIONS, Pattern
 from shared.wire.feeds import FEEDS, FeedMessage
 from shared.wire.refusals import BODY_BYTES_MAX, DEPTH_MAX
 from shared.wire.replies import STATUS
@@ -87,7 +88,7 @@ def _described(title: str) -> dict[str, tuple[set[str], dict[str, bool]]]:
 
 
 _WHO = {", ".join(command.allowed) for command in COMMANDS.values()} | {
-    ", ".join(query.allowed) for query in EVERY_QUERY.values()
+    ", ".join(query.allowed) for query in (*EVERY_QUERY.values(), *AUDIT_QUESTIONS.values())
 }
 
 
@@ -151,6 +152,19 @@ def test_every_reason_why_a_rule_did_nothing_is_named() -> None:
 def test_queries_are_those_there_are() -> None:
     expected = {name: (set(query.allowed), _fields(query)) for name, query in EVERY_QUERY.items()}
     assert _described("Queries") == expected
+
+
+def test_audit_questions_are_those_there_are() -> None:
+    expected = {
+        name: (set(question.allowed), _fields(question))
+        for name, question in AUDIT_QUESTIONS.items()
+    }
+    assert _described("Audit questions") == expected
+
+
+def test_every_pattern_to_find_is_explained() -> None:
+    words = set(re.findall(r"`([a-z_]+)`", _section("Audit questions")))
+    assert set(get_args(Pattern)) <= words
 
 
 def test_a_page_view_is_explained_field_by_field() -> None:

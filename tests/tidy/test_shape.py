@@ -20,6 +20,7 @@ SUPERVISORS: dict[str, str] = {
     "services/router/live.py": "a fault in the rules: logged, the job answered, the state dropped",
     "shared/adapters/log_follower.py": "a fault in one workspace's reader: logged, that one stops",
     "services/trigger_evaluator/judging.py": "a rule: logged, counted, passed over for the next",
+    "shared/runtime/question_desk.py": "a fault met by a question: logged, its asker told",
     "shared/adapters/nats_client.py": "message handlers: counted, logged, the reading goes on",
 }
 
