@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from shared.ports import VaultRow
 from shared.routing.commands import Command
@@ -14,18 +14,22 @@ _SALT_BYTES = 16
 
 
 def seal(
-    command: Command, actor: Actor, position: Position
+    command: Command,
+    actor: Actor,
+    position: Position,
+    token: Callable[[int], str] = secrets.token_urlsafe,
 ) -> tuple[Mapping[str, Ref], Sequence[VaultRow]]:
     """References to the command's personal texts by key, and the rows that hold them.
 
-    ``position`` is that of the first event of the command.
+    ``position`` is that of the first event of the command. ``token`` makes words out of so many
+    random bytes; for texts of nobody they may be the same every time.
     """
     refs: dict[str, Ref] = {}
     rows: list[VaultRow] = []
     for key, text in command.texts().items():
-        body = sealed(secrets.token_urlsafe(_SALT_BYTES), text)
+        body = sealed(token(_SALT_BYTES), text)
         digest = hashlib.sha256(body).hexdigest()
-        refs[key] = Ref(f"{secrets.token_urlsafe(_SALT_BYTES)}.{digest}")
+        refs[key] = Ref(f"{token(_SALT_BYTES)}.{digest}")
         rows.append(VaultRow(refs[key], _subject_of(command, actor), body, position))
     return refs, rows
 
