@@ -6,7 +6,7 @@ port on loopback may speak as anybody.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 from services.cli.broker import broker
@@ -51,22 +51,27 @@ async def embedded(
     nats_port: int = 0,
     lease_ms: int = LEASE_MS,
     clock_offset_file: Path | None = None,
+    prepare: Callable[[Store, Clock], Awaitable[None]] | None = None,
 ) -> AsyncIterator[Embedded]:
     """Start everything, yield once all services are ready, drain and stop on leaving.
 
     ``clock_offset_file``: see ``ShiftedClock``; for a log in a directory only.
+    ``prepare`` is given the store and the clock before anybody works with them.
     Raises ``DirectoryInUse``, ``NatsServerError``, ``StoreError`` or ``ValueError`` with a message
     for people where something cannot be started.
     """
     async with contextlib.AsyncExitStack() as stack:
         shifted = None if clock_offset_file is None else ShiftedClock(clock_offset_file)
         store = await _store(stack, store_url, lease_ms, shifted)
+        clock = shifted or SystemClock()
+        if prepare is not None:
+            await prepare(store, clock)
         url, watching = nats_url, None
         if not url:
             url, watching = await stack.enter_async_context(broker(data / "nats", nats_port))
         bus = await NatsBus.connect(NatsSettings(url=url, name="fernamt"))
         stack.push_async_callback(bus.close)
-        world = World(store, bus, shifted or SystemClock(), lease_ms)
+        world = World(store, bus, clock, lease_ms)
         services = Running({name: make(world) for name, make in SERVICES.items()})
         stack.push_async_callback(services.stop)
         await services.ready()

@@ -10,6 +10,7 @@ from services.cli.sample.shop import (
     BILLING,
     HELP,
     OUTLET,
+    REPAIRS,
     SALES,
     SITE,
     SUPPORT,
@@ -22,8 +23,8 @@ from shared.routing.events import Actor, PresenceFresh, PresenceStale
 from shared.routing.ids import OperatorId, UnixMs
 from shared.routing.policy import PolicyPatch, PolicyScope
 
-_EVA, _GINA, _JAN, _OTTO, _TOM = (
-    OperatorId(name) for name in ("eva", "gina", "jan", "otto", "tom")
+_DAN, _EVA, _GINA, _JAN, _OTTO, _TOM = (
+    OperatorId(name) for name in ("dan", "eva", "gina", "jan", "otto", "tom")
 )
 _ROUND_MS = 12 * 60_000
 """So often the manager looks at what waits."""
@@ -45,6 +46,7 @@ class Changes:
         self._settings_change()
         self._outlet_ends()
         self._billing_is_short()
+        self._dan_is_alerted()
         self._tom_tries_out()
         self._night()
         self._play.at(self._begins + HOUR_MS, self._manager_looks)
@@ -115,6 +117,17 @@ class Changes:
         for conversation in self._play.owned_by(_JAN):
             close = c.Close(conversation_id=conversation.conversation_id, reason="other")
             self._play.do(operator(_JAN), close, at)
+
+    def _dan_is_alerted(self) -> None:
+        """He works unseen while somebody waits for what nobody can do, and agreed to be told."""
+        begins = self._latest(15, 20)
+        for after_ms in (0, 60_000):
+            self._will(begins + after_ms, operator(_DAN), c.SetStatus(status="invisible"))
+        self._play.at(begins, self._asks_for_repairs)
+        self._will(begins + minutes(9), operator(_DAN), c.SetStatus(status="online"))
+
+    def _asks_for_repairs(self, at: UnixMs) -> None:
+        self._visitors.opens(self._visitors.somebody_new(), HELP, Wish(skills=(REPAIRS,)), at)
 
     def _billing_is_well(self, _at: UnixMs) -> None:
         self._desks.silent.clear()

@@ -50,6 +50,8 @@ class LeftOpen:
         return who
 
     def _opened(self, entry: EntryPointId, wish: Wish, who: VisitorId, at: UnixMs) -> None:
+        if wish == Wish() and self._play.colleague() is None:
+            return  # enough wait because everybody is full
         opened = self._visitors.opens(who, entry, wish, at)
         if opened is not None and REPAIRS in wish.skills:
             self._play.untouchable[opened] = None

@@ -85,9 +85,9 @@ STAFF = (
     Person(OperatorId("jan"), ("04:30", "13:00"), (SALES, BILLING, SUPPORT), 3),
     Person(OperatorId("lea"), ("11:00", "20:00"), (SALES,), skills=(FRENCH,), agrees=True),
     Person(OperatorId("max"), ("10:00", "18:00"), (SECOND_LEVEL,), capacity=3),
-    Person(OperatorId("nora"), ("13:00", "22:30"), (SECOND_LEVEL, BILLING, SUPPORT), 4),
+    Person(OperatorId("nora"), ("13:00", "22:30"), (SECOND_LEVEL, BILLING, SUPPORT), 5),
     Person(OperatorId("otto"), ("05:30", "14:30"), (SALES, BILLING), 3, agrees=True),
-    Person(OperatorId("pia"), ("16:00", "01:00"), (SUPPORT, BILLING, SALES), 4),
+    Person(OperatorId("pia"), ("16:00", "01:00"), (SUPPORT, BILLING, SALES), 5),
 )
 PEOPLE = {person.operator_id: person for person in STAFF}
 

@@ -1,0 +1,1 @@
+"""The sample shop: what its generated day holds."""
