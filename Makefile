@@ -27,8 +27,8 @@ help:  ## print this list
 demo: .venv/run.lock  ## seven stories on a real engine, explained step by step and replayed, in seconds
 	@exec $(BIN)/fernamt demo $(ARGS)
 
-up: .venv/run.lock  ## start everything on this machine, with the log in ./data
-	@exec $(BIN)/fernamt up $(ARGS)
+up: .venv/run.lock  ## start everything on this machine, with a day of sample traffic (ARGS=--no-sample: without)
+	@exec $(BIN)/fernamt up --sample $(ARGS)
 
 check: .venv/dev.lock  ## the whole gate: format, lint, types, layers, dependencies, tests
 	$(PYTHON) -m ruff format --check .

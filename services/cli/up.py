@@ -24,6 +24,7 @@ from services.cli.options import (
     store_url,
 )
 from services.cli.running import ServiceName
+from services.cli.sample.opening import SampleShop
 from services.cli.serving import end_if_told, until_stopped
 from shared.adapters.migrations import MigrationError
 from shared.adapters.nats_server import NatsServerError
@@ -49,6 +50,13 @@ def up(
         bool,
         typer.Option(help="The auditor and the console too, in a process beside the engine."),
     ] = True,
+    sample: Annotated[
+        bool,
+        typer.Option(
+            "--sample/--no-sample",
+            help="With a workspace `sample`: a day of generated traffic, and people who play on.",
+        ),
+    ] = False,
     log_level: LogLevel = "info",
     clock_offset_file: Annotated[
         Path | None,
@@ -63,6 +71,7 @@ def up(
     configure_logs(level="warning" if quiet else log_level)
     try:
         spare_what_lasts()
+        shop = SampleShop(lease_ms) if sample else None
         running = embedded(
             data=data,
             store_url=store_url(store, data),
@@ -70,9 +79,10 @@ def up(
             nats_port=nats_port,
             lease_ms=lease_ms,
             clock_offset_file=clock_offset_file,
+            prepare=shop.open if shop is not None else None,
         )
         beside = _beside(store_url(store, data), log_level) if ops else None
-        uvloop.run(until_stopped(_serve(running, beside, data, quiet)))
+        uvloop.run(until_stopped(_serve(running, beside, data, quiet, shop)))
     except (OpsFailed, StoreError, NatsServerError, MigrationError, ValueError, OSError) as error:
         raise fail(str(error)) from error
 
@@ -95,6 +105,7 @@ async def _serve(
     beside: Beside | None,
     data: Path,
     quiet: bool,
+    shop: SampleShop | None,
 ) -> None:
     async with contextlib.AsyncExitStack() as stack:
         engine = await stack.enter_async_context(running)
@@ -108,9 +119,13 @@ async def _serve(
             typer.echo(
                 f"Fernamt is up. Log: {data}. Anybody who reaches the port may speak as anybody."
             )
+            if shop is not None:
+                typer.echo(shop.told)
             for line in said:
                 typer.echo(line)
         typer.echo(f"ready {engine.url}")
+        if shop is not None:
+            await stack.enter_async_context(shop.playing(engine.url))
         try:
             await engine.ended()
         finally:
