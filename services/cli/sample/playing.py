@@ -16,6 +16,7 @@ from services.cli.sample.live_desks import LiveDesks
 from services.cli.sample.live_shifts import LiveShifts
 from services.cli.sample.live_visitors import LiveVisitors
 from services.cli.sample.scene import look
+from services.cli.serving import end_if_told
 from shared.ports import Clock
 
 log = structlog.get_logger()
@@ -23,6 +24,7 @@ log = structlog.get_logger()
 LOOK_EVERY_S = 1.0
 FAILURES_MAX = 30
 """Looks in a row that came to nothing: the engine is stopping, or somebody else's."""
+_TELL_AGAIN_S = 0.5
 FAILURES = (TimeoutError, ConnectionError, LookupError)
 """What becomes of questions while a service starts, stops or is overloaded."""
 
@@ -39,9 +41,11 @@ async def play_on(url: str, clock: Clock, chance: random.Random) -> None:
     failures = 0
     try:
         while True:
+            end_if_told()
             try:
                 scene = await look(front_ends, clock.wall_ms())
                 for part in parts:
+                    end_if_told()
                     await part.act(scene)
                 failures = 0
             except FAILURES as failure:
@@ -65,8 +69,9 @@ async def playing(url: str, clock: Clock) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.wait({task})
+        while not task.done():  # before Python 3.12 being told once may be swallowed on the way
+            task.cancel()
+            await asyncio.wait({task}, timeout=_TELL_AGAIN_S)
 
 
 def _ended(task: "asyncio.Task[None]") -> None:
