@@ -12,6 +12,7 @@ from services.cli.sample.shop import (
     OUTLET,
     REPAIRS,
     SALES,
+    SECOND_LEVEL,
     SITE,
     SUPPORT,
 )
@@ -22,6 +23,7 @@ from shared.routing.commands import Command
 from shared.routing.events import Actor, PresenceFresh, PresenceStale
 from shared.routing.ids import OperatorId, UnixMs
 from shared.routing.policy import PolicyPatch, PolicyScope
+from shared.routing.scope import Scope
 
 _DAN, _EVA, _GINA, _JAN, _OTTO, _TOM = (
     OperatorId(name) for name in ("dan", "eva", "gina", "jan", "otto", "tom")
@@ -47,6 +49,7 @@ class Changes:
         self._outlet_ends()
         self._billing_is_short()
         self._dan_is_alerted()
+        self._play.at(self._latest(14, 45), self._needs_second_level)
         self._tom_tries_out()
         self._night()
         self._play.at(self._begins + HOUR_MS, self._manager_looks)
@@ -76,10 +79,10 @@ class Changes:
     def _outlet_ends(self) -> None:
         """Its one member takes a break, somebody asks for it, and it is no more."""
         deleted = self._latest(17, 30)
-        disabled = deleted - minutes(90)
+        disabled = deleted - minutes(90) - 20_000  # no status is changed but at whole minutes
         pause = c.SetStatus(status="busy", for_s=900)
-        self._will(disabled - minutes(5), operator(_GINA), pause)
-        self._play.at(disabled - minutes(3), self._asks_for_outlet)
+        self._will(disabled - 30_000, operator(_GINA), pause)
+        self._play.at(disabled - 25_000, self._asks_for_outlet)
         off = c.UpdateGroup(group_id=OUTLET, enabled=False)
         self._will(disabled, ADMIN, off)
         self._will(deleted, ADMIN, c.DeleteGroup(group_id=OUTLET))
@@ -128,6 +131,15 @@ class Changes:
 
     def _asks_for_repairs(self, at: UnixMs) -> None:
         self._visitors.opens(self._visitors.somebody_new(), HELP, Wish(skills=(REPAIRS,)), at)
+
+    def _needs_second_level(self, at: UnixMs) -> None:
+        """Whoever forwards it sees at once that it is for others."""
+        who = self._visitors.somebody_new()
+        opened = self._visitors.opens(who, HELP, Wish(priority=9), at)
+        if opened is not None:
+            to = Scope(group=SECOND_LEVEL)
+            forward = c.Forward(conversation_id=opened, to=to, mode="direct", note="a lost parcel")
+            self._play.do(operator(_EVA), forward, UnixMs(at + 4_000))
 
     def _billing_is_well(self, _at: UnixMs) -> None:
         self._desks.silent.clear()

@@ -194,9 +194,9 @@ class Desks:
             )
         if dice < 75 and colleague is not None:
             return self._asks(conversation, who, colleague.operator_id, at)
-        if 75 <= dice < 83:
+        if 75 <= dice < 90:
             return self._play.do(operator(who), c.Release(conversation_id=its_id), at)
-        if 83 <= dice < 91:
+        if 90 <= dice < 100:
             return self._play.do(operator(who), c.Leave(conversation_id=its_id), at)
         return False
 
@@ -211,7 +211,7 @@ class Desks:
             return False
         turn = self._turns[its_id]
         self._will_answer(its_id, who, 2, turn, UnixMs(at + 40_000))
-        if self._play.happens(15):
+        if self._play.happens(30):
             recall = c.RecallOffer(conversation_id=its_id)
             self._play.after(at, 1, 3, lambda now: self._recall(who, recall, now))
         return True

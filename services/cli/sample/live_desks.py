@@ -100,7 +100,7 @@ class LiveDesks:
             self._turns[its_id] = turn
         if scene.now < turn.at or conversation["offer"] is not None:
             return
-        if not scene.roster[owner]["connected"]:
+        if owner not in scene.roster or not scene.roster[owner]["connected"]:
             return
         match turn.what:
             case "answer":

@@ -23,7 +23,8 @@ class Scene(NamedTuple):
 
     def on_shift(self) -> list[Person]:
         """Whoever is to be at his desk now."""
-        return [each for each in STAFF if is_open(schedule_of(*each.shift), self.now)]
+        known = [each for each in STAFF if each.operator_id in self.roster]
+        return [each for each in known if is_open(schedule_of(*each.shift), self.now)]
 
     def routable(self) -> list[str]:
         """Operators who may be given something."""

@@ -13,7 +13,7 @@ SECOND_MS = 1_000
 MINUTE_MS = 60 * SECOND_MS
 HOUR_MS = 60 * MINUTE_MS
 
-ARRIVALS = (3, 2, 2, 2, 2, 3, 5, 9, 14, 19, 23, 28, 34, 28, 21, 19, 20, 19, 17, 15, 12, 8, 6, 4)
+ARRIVALS = (3, 2, 2, 2, 2, 3, 5, 8, 13, 17, 21, 26, 32, 26, 19, 18, 18, 17, 16, 14, 11, 8, 6, 4)
 """Conversations that are opened in each hour of the day: a ramp, the noon, the evening, a night."""
 
 
