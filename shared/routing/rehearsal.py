@@ -21,7 +21,10 @@ Line = tuple[Actor, Command]
 def copy_of(workspace: Workspace) -> Workspace:
     """A workspace of its own with everything that is open, at rest, and nothing overdue."""
     tables = {name: getattr(workspace, name) for name in Tables.__struct_fields__}
-    tables["conversations"] = {its_id: workspace.conversations[its_id] for its_id in workspace.open}
+    wanted = dict(workspace.open)
+    for operator in workspace.operators.values():
+        wanted.update(dict.fromkeys(operator.wrap_ups))  # closed, but a timer is to end them
+    tables["conversations"] = {its_id: workspace.conversations[its_id] for its_id in wanted}
     tables["commands"] = {}
     stored = msgspec.msgpack.decode(msgspec.msgpack.encode(Tables(**tables)), type=Tables)
     copy = Workspace(**{name: getattr(stored, name) for name in Tables.__struct_fields__})
