@@ -7,6 +7,8 @@ lost. What is handed over comes from the log alone, by position.
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
 
 import structlog
 
@@ -31,6 +33,7 @@ from shared.wire.subjects import HEADS, parse_head
 log = structlog.get_logger()
 
 Events = Sequence[tuple[Position, Envelope]]
+T = TypeVar("T")
 
 POLL_S = 1.0
 """How often all heads are looked at."""
@@ -62,6 +65,7 @@ class _Progress:
     def __init__(self) -> None:
         self.position = Position(0)
         self.noticed = Position(0)
+        self.begun = False
         self.following = False
         self.stopped: Stopped | None = None
 
@@ -81,12 +85,17 @@ class LogFollower:
         bus: Bus,
         on_events: Callable[[WorkspaceId, Events], Awaitable[None]],
         *,
+        begin: Callable[[WorkspaceId], Awaitable[Position]] | None = None,
         poll_s: float = POLL_S,
         chunk_events: int = CHUNK_EVENTS,
     ) -> None:
+        """``begin`` says after which position a workspace is to be handed over, at the end of a
+        group of events; it is asked once, or until it raises nothing. Without it: from the first.
+        """
         self._reader = reader
         self._bus = bus
         self._on_events = on_events
+        self._begin = begin
         self._poll_s = poll_s
         self._chunk_events = chunk_events
         self._progress: dict[WorkspaceId, _Progress] = {}
@@ -237,6 +246,10 @@ class LogFollower:
             progress.following = False
 
     async def _catch_up(self, workspace_id: WorkspaceId, progress: _Progress) -> None:
+        if self._begin is not None and not progress.begun:
+            begin = partial(self._begin, workspace_id)
+            self._came_to(workspace_id, progress, await self._insist(begin))
+        progress.begun = True
         tries = 0
         while progress.position < progress.noticed:
             events = await self._read(workspace_id, progress.position)
@@ -291,19 +304,27 @@ class LogFollower:
     async def _hand_over(
         self, workspace_id: WorkspaceId, progress: _Progress, events: Events
     ) -> None:
+        await self._insist(partial(self._on_events, workspace_id, events))
+        self._came_to(workspace_id, progress, events[-1][0])
+        await asyncio.sleep(0)
+
+    async def _insist(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Call until the store is there."""
         while True:
             try:
-                await self._on_events(workspace_id, events)
-                break
+                answer = await call()
             except (StoreUnavailable, CommitInDoubt) as error:
                 await self._outage.pause(error)
-        self._outage.over()
-        progress.position = events[-1][0]
-        progress.noticed = max(progress.noticed, progress.position)
-        for reached, position in self._waiting.get(workspace_id, {}).items():
-            if position <= progress.position and not reached.done():
+            else:
+                self._outage.over()
+                return answer
+
+    def _came_to(self, workspace_id: WorkspaceId, progress: _Progress, position: Position) -> None:
+        progress.position = position
+        progress.noticed = max(progress.noticed, position)
+        for reached, wanted in self._waiting.get(workspace_id, {}).items():
+            if wanted <= position and not reached.done():
                 reached.set_result(None)
-        await asyncio.sleep(0)
 
     def _stop(self, workspace_id: WorkspaceId, progress: _Progress, why: str) -> None:
         progress.stopped = Stopped(f"{workspace_id} after position {progress.position}: {why}")

@@ -88,7 +88,15 @@ class Reader:
         self.refused: list[Events] = []
         self.fails: dict[WorkspaceId, list[Exception]] = defaultdict(list)
         self.gates: dict[WorkspaceId, asyncio.Event] = {}
+        self.begins: dict[WorkspaceId, list[Position | Exception]] = defaultdict(list)
         self._inside: set[WorkspaceId] = set()
+
+    async def begin(self, workspace_id: WorkspaceId) -> Position:
+        """The next of ``begins``, or from the beginning."""
+        where = self.begins[workspace_id].pop(0) if self.begins[workspace_id] else Position(0)
+        if isinstance(where, Exception):
+            raise where
+        return where
 
     async def on_events(self, workspace_id: WorkspaceId, events: Events) -> None:
         assert workspace_id not in self._inside, "two chunks of one workspace at once"
@@ -118,7 +126,12 @@ class Scene:
     async def following(self, *, poll_s: float = NEVER_S) -> AsyncIterator[LogFollower]:
         """A follower that is caught up with what was there."""
         follower = LogFollower(
-            self.store.events, self._bus, self.reader.on_events, poll_s=poll_s, chunk_events=16
+            self.store.events,
+            self._bus,
+            self.reader.on_events,
+            begin=self.reader.begin,
+            poll_s=poll_s,
+            chunk_events=16,
         )
         running = asyncio.create_task(follower.run())
         try:
@@ -419,3 +432,20 @@ async def _until(what: str, holds: Callable[[], bool]) -> None:
         return holds()
 
     await until(what, look, every_s=0.001)
+
+
+async def test_a_workspace_is_handed_over_from_where_its_owner_begins(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quickly(monkeypatch)
+    away = StoreUnavailable("the store is away")
+    scene.reader.begins = defaultdict(list, {NORTH: [away, Position(40)], SOUTH: [Position(7)]})
+    await scene.writer.write(NORTH, 100, tell=False)
+    await scene.writer.write(SOUTH, 7, tell=False)
+    async with scene.following() as follower:
+        assert scene.reader.seen == {NORTH: list(range(41, 101))}
+        assert (follower.handed_over(NORTH), follower.handed_over(SOUTH)) == (100, 7)
+        await scene.writer.write(SOUTH, 2)
+        async with asyncio.timeout(WITHIN_S):
+            await follower.reach(SOUTH, Position(9))
+        assert scene.reader.seen[SOUTH] == [8, 9]
