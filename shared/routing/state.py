@@ -2,7 +2,7 @@
 
 It holds what is true and nothing derived: the indexes over it are in ``workspace``. What there are
 many of refers to one another by id, never in a circle, and is left out by the garbage collector
-(``gc=False``).
+(``gc=False``). Where it is kept it is written without the names of its fields (``array_like``).
 """
 
 import msgspec
@@ -50,7 +50,7 @@ EVERYBODY = "*"
 """Stands in an audience for the operators that everyone means; no id can contain it."""
 
 
-class Operator(msgspec.Struct, gc=False):
+class Operator(msgspec.Struct, gc=False, array_like=True):
     """A person who may own conversations. ``load`` and ``capacity`` count weights."""
 
     operator_id: OperatorId
@@ -167,7 +167,7 @@ class Prepared(msgspec.Struct, frozen=True, gc=False):
 NOTHING_PREPARED = Prepared(None, (), ())
 
 
-class Visitor(msgspec.Struct, gc=False):
+class Visitor(msgspec.Struct, gc=False, array_like=True):
     visitor_id: VisitorId
     contact_id: ContactId | None = None
     last_operator: OperatorId | None = None
@@ -204,7 +204,7 @@ class Forwarding(msgspec.Struct, frozen=True, gc=False):
     """Why it is to go back to the sender, once that is certain."""
 
 
-class Conversation(msgspec.Struct, gc=False):
+class Conversation(msgspec.Struct, gc=False, array_like=True):
     """One exchange. ``scope`` says whom it is for, ``home_scope`` where it goes back to."""
 
     conversation_id: ConversationId
@@ -282,7 +282,7 @@ class Timer(msgspec.Struct, frozen=True, order=True, gc=False):
     timer_id: str
 
 
-class SeenCommand(msgspec.Struct, frozen=True, gc=False):
+class SeenCommand(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What a retry of an accepted command is answered with."""
 
     position: Position

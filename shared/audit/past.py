@@ -1,0 +1,122 @@
+"""A workspace as it was, from the last snapshot before a position instead of the whole log."""
+
+from collections.abc import Iterable
+from typing import Self
+
+from shared.audit.snapshots import (
+    Abridged,
+    BadSnapshot,
+    Fed,
+    Keys,
+    anchor_of,
+    commands_from,
+    fold_key,
+)
+from shared.ports.archive import Archive, SnapshotReader
+from shared.routing.ids import ContactId, ConversationId, Position, VisitorId, WorkspaceId
+from shared.routing.route import next_decision
+
+
+class Past:
+    """A workspace that holds what is live, and of what is settled only what was named.
+
+    It is at rest at a snapshot's position, to be folded on from there: before each chunk of events,
+    ``prepare`` for them. Then everything live, and everything that was named, is as if the log had
+    been folded from its beginning; but for ``commands``, which is empty. Whatever walks over all
+    conversations or visitors sees the open ones. All methods raise ``StoreUnavailable``, and
+    ``BadSnapshot`` for what cannot be read: then there is still the log.
+    """
+
+    def __init__(self, snapshots: SnapshotReader, abridged: Abridged, head_bytes: int = 0) -> None:
+        self._snapshots = snapshots
+        self.abridged = abridged
+        self.head_bytes = head_bytes
+        """What the head takes that it came from."""
+        self.workspace = abridged.workspace
+        self._is_whole = False
+
+    @classmethod
+    async def at(cls, archive: Archive, workspace_id: WorkspaceId, upto: Position) -> Self | None:
+        """From the last snapshot at or before ``upto``; none if there is none of this log."""
+        found = await archive.snapshots.latest(workspace_id, fold_key(), upto)
+        if found is None or found.position < 1:
+            return None
+        rows = await archive.log.read_at(workspace_id, [found.position])
+        if not rows or anchor_of(rows[0]) != found.anchor:
+            return None
+        return cls(archive.snapshots, Abridged.from_head(found.body), len(found.body))
+
+    def rest(self) -> None:
+        """Build what is derived. Raises ``BadSnapshot`` if something were left to be decided."""
+        self.workspace.restore()
+        if self.workspace.is_cut or next_decision(self.workspace) is not None:
+            raise BadSnapshot(f"the snapshot at position {self.workspace.position} is not at rest")
+
+    async def prepare(self, events: Fed) -> None:
+        """Put in whatever these events name: they are the next to be folded."""
+        await self._put_in(self.abridged.foresee(events))
+
+    async def name(
+        self,
+        conversations: Iterable[ConversationId] = (),
+        visitors: Iterable[VisitorId] = (),
+        contacts: Iterable[ContactId] = (),
+    ) -> None:
+        """Put in these, as they are now; what never was is left out."""
+        named: Keys = {("conversation", its_id): None for its_id in conversations}
+        named.update({("visitor", its_id): None for its_id in visitors})
+        named.update({("acquaintance", its_id): None for its_id in contacts})
+        await self._put_in(named)
+
+    async def _put_in(self, named: Keys) -> None:
+        whose = WorkspaceId(self.workspace.workspace_id)
+        while not self._is_whole and (keys := self.abridged.lacking(named)):
+            since = self.abridged.since
+            rows = await self._snapshots.settled(whose, fold_key(), since, keys)
+            self.abridged.put_in(keys, rows)
+
+    async def put_commands_in(self) -> bool:
+        """Put in what retries are recognised by, before ``rest``.
+
+        False where it is not kept any more: that of the newest snapshot alone is.
+        """
+        whose, since = WorkspaceId(self.workspace.workspace_id), self.abridged.since
+        pieces = await self._snapshots.commands(whose, fold_key(), since)
+        if pieces is None:
+            return False
+        self.workspace.commands = commands_from(pieces)
+        return True
+
+    async def put_everything_in(self) -> None:
+        """Put in all that is settled, before ``rest``."""
+        whose, since = WorkspaceId(self.workspace.workspace_id), self.abridged.since
+        async for rows in self._snapshots.all_settled(whose, fold_key(), since):
+            self.abridged.put(rows)
+        self.abridged.put_in_order()
+        self._is_whole = True
+
+
+async def restored(
+    archive: Archive,
+    workspace_id: WorkspaceId,
+    upto: Position,
+    *,
+    commands: bool = False,
+    everything: bool = False,
+) -> Past | None:
+    """The workspace at rest at its last snapshot at or before ``upto``.
+
+    It holds what is settled only with ``everything``, and what retries are recognised by only with
+    ``commands`` or ``everything``. None if there is nothing to begin from: then the log is to be
+    folded from its beginning.
+    """
+    try:
+        past = await Past.at(archive, workspace_id, upto)
+        if past is None or ((commands or everything) and not await past.put_commands_in()):
+            return None
+        if everything:
+            await past.put_everything_in()
+        past.rest()
+    except BadSnapshot:
+        return None
+    return past

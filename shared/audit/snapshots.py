@@ -1,0 +1,380 @@
+"""What a snapshot of a workspace is made of, and a workspace that came from one.
+
+A snapshot has a head, which is everything but what is settled: closed conversations that nothing
+can change any more unless it names them, visitors without open ones, who knows whom. What was
+settled since the snapshot before gets rows of its own, which stay: as of a position, the last one
+counts. So a head grows with what goes on, not with the log, and whoever asks about the past loads
+of what is settled only what he asks about and what the events name that he still has to fold.
+
+A snapshot is taken at rest, between two groups of events: what ``route`` has to look at is in no
+table.
+"""
+
+import zlib
+from collections.abc import Container, Iterable, Iterator, Sequence
+from functools import cache
+from hashlib import sha256
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+from msgspec import inspect, msgpack
+
+from shared.ports import StoredRow
+from shared.ports.archive import SettledKey, SettledKind, SettledRow
+from shared.routing.events import Envelope, RuleDeleted
+from shared.routing.ids import (
+    ContactId,
+    ConversationId,
+    OperatorId,
+    Position,
+    RuleId,
+    VisitorId,
+)
+from shared.routing.state import (
+    CommandKey,
+    Conversation,
+    SeenCommand,
+    Tables,
+    Visitor,
+)
+from shared.routing.workspace import Workspace
+
+FOLD_REVISION = 1
+"""Goes up whenever ``evolve`` comes to another state from the same log: what was kept before is of
+no use then."""
+
+COMMANDS_IN_A_PIECE = 5_000
+"""Two milliseconds of work."""
+_COMPRESSION = 1
+
+Fed = Iterable[tuple[Position, Envelope, *tuple[object, ...]]]
+"""Events with their positions, whatever follows in the tuples."""
+Keys = dict[SettledKey, None]
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class BadSnapshot(Exception):
+    """What is kept cannot be read: it is as if there were none."""
+
+
+class _Head(msgspec.Struct, frozen=True, array_like=True):
+    tables: Tables
+    """Of conversations, visitors and acquaintances only those that are live; no commands."""
+    rules_deleted: dict[RuleId, Position]
+    """Where rules were deleted last: settled visitors for whom one fired have forgotten it."""
+
+
+class Live(NamedTuple):
+    """What an event may change, or the next decision look at, without its being named."""
+
+    conversations: dict[ConversationId, None]
+    visitors: dict[VisitorId, None]
+    contacts: dict[ContactId, None]
+
+
+_encode = msgpack.Encoder().encode
+_decode_head = msgpack.Decoder(_Head).decode
+_decode_conversation = msgpack.Decoder(Conversation).decode
+_decode_visitor = msgpack.Decoder(Visitor).decode
+_decode_acquaintance = msgpack.Decoder(OperatorId).decode
+_Commands = list[tuple[CommandKey, SeenCommand]]
+_decode_commands = msgpack.Decoder(_Commands).decode
+
+
+# --- what it fits ---------------------------------------------------------------------------
+
+
+@cache
+def fold_key() -> str:
+    """Name of the way in which this release folds and keeps: shapes and ``FOLD_REVISION``."""
+    shapes = [_shape(inspect.type_info(kept), {}) for kept in (_Head, _Commands)]
+    return sha256(msgspec.json.encode([FOLD_REVISION, shapes])).hexdigest()[:16]
+
+
+def _shape(node: Any, seen: dict[str, None]) -> Any:
+    """Everything about a type that its bytes depend on, as plain values."""
+    if isinstance(node, inspect.Metadata):
+        return _shape(node.type, seen)
+    if isinstance(node, inspect.StructType):
+        name = node.cls.__qualname__
+        if name in seen:
+            return name
+        seen[name] = None
+        fields = [[f.encode_name, f.required, _shape(f.type, seen)] for f in node.fields]
+        return [name, node.array_like, str(node.tag), fields]
+    inner = [getattr(node, part, None) for part in ("item_type", "key_type", "value_type")]
+    inner += [*getattr(node, "item_types", ()), *getattr(node, "types", ())]
+    values = sorted(map(str, getattr(node, "values", ())))
+    return [type(node).__name__, values, [_shape(one, seen) for one in inner if one is not None]]
+
+
+def anchor_of(row: StoredRow) -> bytes:
+    """Digest of a row of the log, 16 bytes."""
+    return sha256(row.topic.encode() + b"\0" + row.state).digest()[:16]
+
+
+# --- what is live, and what events name -----------------------------------------------------
+
+
+def live_of(workspace: Workspace) -> Live:
+    """What has to be in memory, whatever comes next."""
+    subjects = {timer_id.partition(":")[2]: None for timer_id in workspace.timers}
+    conversations = {
+        its_id: None
+        for its_id, conversation in workspace.conversations.items()
+        if _is_open(conversation) or its_id in subjects
+    }
+    for operator in workspace.operators.values():
+        for theirs in (operator.owned, operator.offered, operator.escalated, operator.takes_part):
+            conversations.update(theirs)
+        conversations.update(dict.fromkeys(operator.wrap_ups))
+    visitors = {
+        its_id: None
+        for its_id, visitor in workspace.visitors.items()
+        if visitor.conversations or its_id in subjects
+    }
+    known = [workspace.conversations[its_id] for its_id in conversations]
+    visitors.update({conversation.visitor_id: None for conversation in known})
+    contacts = [conversation.contact_id for conversation in known]
+    contacts += [workspace.visitors[its_id].contact_id for its_id in visitors]
+    return Live(conversations, visitors, {one: None for one in contacts if one is not None})
+
+
+def _is_open(conversation: Conversation) -> bool:
+    """Not closed; or a status that somebody sets, a scope that ends may still change it."""
+    return bool(
+        conversation.state != "closed"
+        or conversation.declined
+        or conversation.offer
+        or conversation.forward
+        or conversation.escalated
+    )
+
+
+_FIELDS: tuple[tuple[str, SettledKind], ...] = (
+    ("conversation_id", "conversation"),
+    ("visitor_id", "visitor"),
+    ("contact_id", "acquaintance"),
+)
+
+
+def named_by(events: Fed) -> Keys:
+    """Everything that these events name and that may be settled."""
+    named: Keys = {}
+    for _position, envelope, *_ in events:
+        for field, kind in _FIELDS:
+            its_id = getattr(envelope.data, field, None)
+            if its_id is not None:
+                named[(kind, its_id)] = None
+    return named
+
+
+# --- a workspace of which not everything is there -------------------------------------------
+
+
+class Abridged:
+    """A workspace with everything that is live, and what is settled only where it was asked for.
+
+    Before events are folded, ``foresee`` them and put in what is ``lacking``.
+    """
+
+    def __init__(
+        self, workspace: Workspace, rules_deleted: dict[RuleId, Position] | None = None
+    ) -> None:
+        """The workspace is empty or as it was when the snapshot was taken."""
+        self.workspace = workspace
+        self.since = workspace.position
+        """Of the snapshot whose settled rows are to be put in."""
+        self._rules_deleted = rules_deleted or {}
+        self._deletions_ahead: list[tuple[Position, RuleId]] = []
+        self._found: dict[SettledKey, bytes] = {}
+        """What was looked for since, and the body of what there was."""
+
+    @classmethod
+    def from_head(cls, body: bytes) -> "Abridged":
+        """The workspace of a snapshot, not yet at rest. Raises ``BadSnapshot``."""
+        try:
+            head = _decode_head(zlib.decompress(body))
+        except (msgspec.DecodeError, zlib.error) as error:
+            raise BadSnapshot(f"a snapshot's head cannot be read: {error}") from error
+        tables = {name: getattr(head.tables, name) for name in Tables.__struct_fields__}
+        return cls(Workspace(**tables), head.rules_deleted)
+
+    def foresee(self, events: Fed) -> Keys:
+        """What these events name, which are the next to be folded."""
+        for position, envelope, *_ in events:
+            if isinstance(envelope.data, RuleDeleted):
+                self._deletions_ahead.append((position, envelope.data.rule_id))
+        return named_by(events)
+
+    def lacking(self, named: Keys) -> Sequence[SettledKey]:
+        """What of these, and of what hangs on them, was never looked for and is not there.
+
+        What is put in may name more: to be asked until there is nothing.
+        """
+        found = dict(named)
+        queue = list(found)
+        for key in queue:
+            for other in self._hanging_on(key):
+                if other not in found:
+                    found[other] = None
+                    queue.append(other)
+        return [key for key in found if key not in self._found and not self._is_here(key)]
+
+    def _hanging_on(self, key: SettledKey) -> Iterator[SettledKey]:
+        """A conversation's visitor and contact, a visitor's contact."""
+        kind, its_id = key
+        thing: Conversation | Visitor | None = None
+        if kind == "conversation":
+            thing = self.workspace.conversations.get(ConversationId(its_id))
+        elif kind == "visitor":
+            thing = self.workspace.visitors.get(VisitorId(its_id))
+        if thing is not None and thing.contact_id is not None:
+            yield ("acquaintance", thing.contact_id)
+        if isinstance(thing, Conversation):
+            yield ("visitor", thing.visitor_id)
+
+    def _is_here(self, key: SettledKey) -> bool:
+        kind, its_id = key
+        if kind == "conversation":
+            return its_id in self.workspace.conversations
+        if kind == "visitor":
+            return its_id in self.workspace.visitors
+        return its_id in self.workspace.acquaintances
+
+    def put_in(self, keys: Iterable[SettledKey], rows: Iterable[SettledRow]) -> None:
+        """These were looked for as of ``since``, and these found. Raises ``BadSnapshot``."""
+        self._found.update(dict.fromkeys(keys, b""))
+        conversations = len(self.workspace.conversations)
+        self.put(rows)
+        if len(self.workspace.conversations) > conversations:
+            self.put_in_order()
+
+    def put(self, rows: Iterable[SettledRow]) -> None:
+        """Put these in, but what is there already; ``put_in_order`` is to follow."""
+        self._notice_deletions()
+        for row in rows:
+            key = (row.kind, row.id)
+            if not self._is_here(key):
+                self._found[key] = row.body
+                self._put(row)
+
+    def put_in_order(self) -> None:
+        """Where many conversations are concerned, they are walked over in the order of opening."""
+        by_opening = sorted(self.workspace.conversations.values(), key=lambda c: c.positions[0])
+        self.workspace.conversations = {c.conversation_id: c for c in by_opening}
+
+    def _put(self, row: SettledRow) -> None:
+        try:
+            if row.kind == "conversation":
+                conversation = _decode_conversation(row.body)
+                self.workspace.conversations[conversation.conversation_id] = conversation
+                self.workspace.closed[conversation.conversation_id] = None
+            elif row.kind == "visitor":
+                visitor = _decode_visitor(row.body)
+                self._forget_rules(visitor, row.position)
+                self.workspace.visitors[visitor.visitor_id] = visitor
+            else:
+                known = _decode_acquaintance(row.body)
+                self.workspace.acquaintances[ContactId(row.id)] = known
+        except msgspec.DecodeError as error:
+            raise BadSnapshot(f"the {row.kind} {row.id} cannot be read: {error}") from error
+
+    def _forget_rules(self, visitor: Visitor, as_of: Position) -> None:
+        """Deleting a rule is all that changes a visitor without naming it."""
+        forgotten = [one for one in visitor.fired if self._rules_deleted.get(one, 0) > as_of]
+        for rule_id in forgotten:
+            del visitor.fired[rule_id]
+        if forgotten:
+            self._found[("visitor", visitor.visitor_id)] = b""
+
+    def _notice_deletions(self) -> None:
+        """Of those ahead, the ones that the workspace has come past."""
+        while self._deletions_ahead and self._deletions_ahead[0][0] <= self.workspace.position:
+            position, rule_id = self._deletions_ahead.pop(0)
+            self._rules_deleted[rule_id] = position
+
+    # --- taking a snapshot ------------------------------------------------------------------
+
+    def head(self) -> bytes:
+        """Everything but what is settled, to be compressed. At rest only."""
+        workspace = self.workspace
+        live = live_of(workspace)
+        self._notice_deletions()
+        tables = {name: getattr(workspace, name) for name in Tables.__struct_fields__}
+        tables["conversations"] = _those(workspace.conversations, live.conversations)
+        tables["visitors"] = _those(workspace.visitors, live.visitors)
+        tables["acquaintances"] = _those(workspace.acquaintances, live.contacts)
+        tables["commands"] = {}
+        return _encode(_Head(Tables(**tables), self._rules_deleted))
+
+    def settled(self) -> Sequence[SettledRow]:
+        """What is settled by now and was changed since the snapshot before. At rest only."""
+        workspace = self.workspace
+        live = live_of(workspace)
+        self._notice_deletions()
+        kept: tuple[tuple[SettledKind, dict[Any, Any], dict[Any, None]], ...] = (
+            ("conversation", workspace.conversations, live.conversations),
+            ("visitor", workspace.visitors, live.visitors),
+            ("acquaintance", workspace.acquaintances, live.contacts),
+        )
+        return [
+            SettledRow(kind, its_id, workspace.position, body)
+            for kind, things, lively in kept
+            for its_id, thing in things.items()
+            if its_id not in lively
+            and (
+                (body := _encode(thing)) != self._found.get((kind, its_id)) or self._refired(thing)
+            )
+        ]
+
+    def _refired(self, thing: object) -> bool:
+        """A rule fired for the visitor since it was deleted: what an older row says of it, is not
+        believed any more."""
+        if not isinstance(thing, Visitor):
+            return False
+        return any(self._rules_deleted.get(one, 0) > self.since for one in thing.fired)
+
+    def commands(self) -> Iterator[bytes]:
+        """What retries are recognised by, in pieces, at least one; each to be compressed."""
+        items = iter(self.workspace.commands.items())
+        piece = list(islice(items, COMMANDS_IN_A_PIECE))
+        yield _encode(piece)
+        while piece := list(islice(items, COMMANDS_IN_A_PIECE)):
+            yield _encode(piece)
+
+    def let_go(self) -> None:
+        """The snapshot is kept: what is settled need not be in memory any more."""
+        workspace = self.workspace
+        live = live_of(workspace)
+        for its_id in [one for one in workspace.closed if one not in live.conversations]:
+            del workspace.closed[its_id]
+        workspace.conversations = _those(workspace.conversations, live.conversations)
+        workspace.visitors = _those(workspace.visitors, live.visitors)
+        workspace.acquaintances = _those(workspace.acquaintances, live.contacts)
+        self.since = workspace.position
+        self._found = {}
+
+
+def _those(table: dict[K, V], wanted: Container[K]) -> dict[K, V]:
+    """Some of a table, in its order."""
+    return {its_id: thing for its_id, thing in table.items() if its_id in wanted}
+
+
+def compressed(body: bytes) -> bytes:
+    """A fifth of the size; a megabyte takes ten milliseconds or two."""
+    return zlib.compress(body, _COMPRESSION)
+
+
+def commands_from(pieces: Iterable[bytes]) -> dict[CommandKey, SeenCommand]:
+    """The table that ``commands`` was taken of. Raises ``BadSnapshot``."""
+    table: dict[CommandKey, SeenCommand] = {}
+    try:
+        for piece in pieces:
+            table.update(_decode_commands(zlib.decompress(piece)))
+    except (msgspec.DecodeError, zlib.error) as error:
+        raise BadSnapshot(f"a snapshot's commands cannot be read: {error}") from error
+    return table
