@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
+from services.archivist.service import Archivist
 from services.auditor.service import Auditor
 from services.notifier.channels import outside
 from services.notifier.service import Notifier
@@ -38,8 +39,8 @@ class Lookout(NamedTuple):
 class ServiceName(StrEnum):
     """The services, in the order in which they stop where all run together.
 
-    Whoever asks others stops first, then who speaks to the router, and last who tells what it
-    wrote.
+    Whoever asks others stops first, then who speaks to the router, then who tells what it wrote,
+    and last who keeps it.
     """
 
     AUDITOR = "auditor"
@@ -48,6 +49,7 @@ class ServiceName(StrEnum):
     EVALUATOR = "evaluator"
     ROUTER = "router"
     NOTIFIER = "notifier"
+    ARCHIVIST = "archivist"
 
 
 def _auditor(lookout: Lookout) -> Auditor:
@@ -63,6 +65,7 @@ SERVICES: Mapping[ServiceName, Callable[[World], Service]] = {
     ServiceName.EVALUATOR: Evaluator,
     ServiceName.ROUTER: Router,
     ServiceName.NOTIFIER: _notifier,
+    ServiceName.ARCHIVIST: Archivist,
 }
 """How each is made that writes; its settings come from the environment. Raises ``ValueError``."""
 

@@ -45,7 +45,7 @@ insert into snapshot_commands (workspace, fold, position, piece, body) values ($
 on conflict (workspace, fold, position, piece) do update set body = excluded.body
 """
 _DROP_COMMANDS = """
-delete from snapshot_commands where workspace = $1 and fold = $2 and position <> $3
+delete from snapshot_commands where workspace = $1 and fold = $2 and position < $3
 """
 _ADD_HEAD = """
 insert into snapshots (workspace, fold, position, anchor, body) values ($1, $2, $3, $4, $5)

@@ -44,7 +44,7 @@ insert or replace into snapshot_commands (workspace, fold, position, piece, body
 values (?, ?, ?, ?, ?)
 """
 _DROP_COMMANDS = """
-delete from snapshot_commands where workspace = ? and fold = ? and position <> ?
+delete from snapshot_commands where workspace = ? and fold = ? and position < ?
 """
 _ADD_HEAD = """
 insert or replace into snapshots (workspace, fold, position, anchor, body) values (?, ?, ?, ?, ?)

@@ -35,13 +35,14 @@ MARGIN = 6
 """Silence begins a sixth of a life before the store would let somebody else in."""
 CLOCK_SKEW_MAX_MS = 2_000
 
-Trade = Literal["router", "notifier", "evaluator"]
+Trade = Literal["router", "notifier", "evaluator", "archivist"]
 """What somebody on duty does. Each is done by one process for one partition at a time."""
 
 FIRST_LEASE: Mapping[Trade, int] = {
     "router": 0,
     "notifier": PARTITIONS,
     "evaluator": 2 * PARTITIONS,
+    "archivist": 3 * PARTITIONS,
 }
 """The number of each trade's lease on partition 0; those on the others follow it.
 

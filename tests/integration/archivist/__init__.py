@@ -1,0 +1,1 @@
+"""Tests of the archivist in a process of its own."""
