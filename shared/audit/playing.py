@@ -29,7 +29,7 @@ ASSUMED_CLAIM_MS = 30_000
 """For a stretch in which nobody accepted or claimed anything."""
 
 LOOKS_AGAIN_MS = 60_000
-"""After how long an owner who is away is looked for again."""
+"""After how long an owner who is away, or somebody to claim, is looked for again."""
 
 _LAST = Position(2**53)
 """What nobody did comes after all that somebody did at the same moment."""
@@ -345,10 +345,11 @@ class Play:
         its_id = due.conversation_id
         if conversation.owner is None:
             self._suppose_claim(due, conversation)
-        elif self._is_away(conversation, None):
+            return
+        if self._is_away(conversation, None):
             self._push(UnixMs(due.at + LOOKS_AGAIN_MS), _LAST, its_id, None)
             return
-        elif conversation.answered:
+        if conversation.answered:
             self.tally.closes_supposed += 1
             self._do(c.Close(conversation_id=its_id), _owner_of(conversation), due.at)
         else:
@@ -359,13 +360,15 @@ class Play:
 
     def _suppose_claim(self, due: _Due, conversation: Conversation) -> None:
         """Whoever would be given it takes it; as long as nobody could, it waits on."""
-        workspace = self.workspace
+        workspace, its_id = self.workspace, due.conversation_id
         pool = workspace.pool(workspace.demand_of(conversation))
         choice = pool.choose(excluded_from(conversation))
-        if choice is not None:
-            self.tally.claims_supposed += 1
-            claim = c.Claim(conversation_id=due.conversation_id)
-            self._do(claim, Actor("operator", choice.operator_id), due.at)
+        if choice is None:
+            self._push(UnixMs(due.at + LOOKS_AGAIN_MS), _LAST, its_id, None)
+            return
+        self.tally.claims_supposed += 1
+        claim = c.Claim(conversation_id=its_id)
+        self._do(claim, Actor("operator", choice.operator_id), due.at)
 
     def _count_rest(self) -> None:
         self.tally.put_off = len(self._put_off)
