@@ -4,7 +4,7 @@ They are commands as an admin would send them, and judged by the same decoders a
 ``decide``; nothing here sends them anywhere.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from shared.routing import events as e
 from shared.routing.commands import (
     COMMANDS,
-    Command,
     JoinGroup,
     LeaveGroup,
     Refused,
@@ -24,8 +23,9 @@ from shared.routing.commands import (
 from shared.routing.decide import Instruction, decide
 from shared.routing.events import Actor, Fact
 from shared.routing.policy import amended
-from shared.routing.transaction import Stamp, record
+from shared.routing.transaction import Recorded, Stamp, record
 from shared.routing.workspace import Workspace
+from shared.wire.audit import Patch
 from shared.wire.refusals import misshapen, not_json
 
 Change = SetPolicy | UpdateOperator | JoinGroup | LeaveGroup
@@ -89,23 +89,63 @@ def _refuse_beside_the_point(number: int, change: UpdateOperator) -> None:
             raise BadChange(number, Refused("malformed", text, {"path": field}))
 
 
-def suppose(workspace: Workspace, changes: Sequence[Change]) -> Iterator[e.Event]:
-    """Make the changes now; yields what follows, each event when it was applied.
+_NOT_YET = ("unknown_workspace", "unknown_group", "unknown_entry_point", "unknown_operator")
 
-    Raises ``BadChange`` for one that would be refused.
-    """
-    for number, change in enumerate(changes):
-        command: Command = change
-        outcome = decide(workspace, command, Instruction(_SUPPOSING, workspace.at))
-        if isinstance(outcome, Refused):
-            raise BadChange(number, outcome)
-        stamp = Stamp(workspace.at, epoch=0, by=_SUPPOSING)
-        for recorded in record(workspace, outcome.events, stamp):
-            yield recorded.envelope.data
+
+def set_policies(patches: Iterable[Patch]) -> tuple[Change, ...]:
+    """The changes that patches of policies are."""
+    return tuple(SetPolicy(scope=patch.scope, policy=patch.policy) for patch in patches)
+
+
+def as_read(change: Change) -> dict[str, Any]:
+    """The change in the form in which it can be read again: ``{"join_group": {...}}``."""
+    name = next(name for name in NAMES if COMMANDS[name] is type(change))
+    return {name: msgspec.to_builtins(change)}
+
+
+class Supposing:
+    """Makes the changes: at once, or as soon as there is what they name."""
+
+    def __init__(self, changes: Sequence[Change]) -> None:
+        self._changes = changes
+        self._pending = dict(enumerate(changes))
+        self._refused: dict[int, Refused] = {}
+
+    def make(self, workspace: Workspace) -> Iterator[Recorded]:
+        """Make what can be made now; yields what follows, each event when it was applied.
+
+        Raises ``BadChange`` for one that can never be made.
+        """
+        for number, change in list(self._pending.items()):
+            outcome = decide(workspace, change, Instruction(_SUPPOSING, workspace.at))
+            if not isinstance(outcome, Refused):
+                del self._pending[number]
+                stamp = Stamp(workspace.at, epoch=0, by=_SUPPOSING)
+                yield from record(workspace, outcome.events, stamp)
+            elif outcome.code in _NOT_YET or "group_id" in outcome.detail:
+                self._refused[number] = outcome
+            else:
+                raise BadChange(number, outcome)
+
+    def seen(self, facts: Iterable[Fact]) -> bool:
+        """Whether something that a pending change may be waiting for came to be."""
+        return bool(self._pending) and any(isinstance(fact, _COMING) for fact in facts)
+
+    def finish(self) -> None:
+        """Raises ``BadChange`` for one that names what never was."""
+        for number in self._pending:
+            raise BadChange(number, self._refused[number])
+
+    def outlive(self, fact: Fact) -> Fact | None:
+        """What is left of a recorded change of settings where the supposed ones outlive it."""
+        return still_supposed(self._changes, fact)
+
+
+_COMING = (e.WorkspaceCreated, e.GroupDefined, e.EntryPointDefined, e.OperatorRegistered)
 
 
 def still_supposed(changes: Sequence[Change], fact: Fact) -> Fact | None:
-    """What is left of a recorded change of settings where the supposed ones outlive it."""
+    """The same for any changes."""
     left: Fact | None = fact
     for change in changes:
         if left is None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from shared.audit.changes import Change, still_supposed, suppose
+from shared.audit.changes import Change, Supposing
 from shared.audit.outcomes import Meter
 from shared.audit.script import Act, Answer, Happening, Script, touched_by
 from shared.audit.watching import Clock, Clocks, Stage, Watched
@@ -72,7 +72,7 @@ class Play:
         self.meter = Meter(workspace)
         self.tally = Tally()
         self._script = script
-        self._changes = changes
+        self._supposing = Supposing(changes)
         self._clocks = Clocks(workspace, workspace.at)
         self._now = workspace.at
         self._ending = False
@@ -83,20 +83,26 @@ class Play:
         self._asked: dict[tuple[ConversationId, OperatorId], int] = {}
         self._put_off: dict[tuple[ConversationId, Position], None] = {}
 
-    def run(self) -> Iterator[None]:
-        """From the beginning to the end; yields after each step. Raises ``BadChange``."""
-        for event in suppose(self.workspace, self._changes):
-            self._note(event)
+    def run(self) -> Iterator[Position]:
+        """From the beginning to the end; after each step it yields up to which position of the
+        recorded log the world has come. Raises ``BadChange``.
+        """
+        reached = self.workspace.position
+        self._follow(self._supposing.make(self.workspace))
         for conversation in list(self.workspace.conversations.values()):
             self._schedule(conversation.conversation_id)
             if conversation.offer is not None:
                 self._offered(conversation)
         for happening in self._script.happenings:
-            yield from self._until(happening.at, happening.position)
+            for _ in self._until(happening.at, happening.position):
+                yield reached
             self._happen(happening)
-            yield
+            reached = happening.position
+            yield reached
         self._ending = True
-        yield from self._until(self._script.ends_at, _LAST)
+        for _ in self._until(self._script.ends_at, _LAST):
+            yield reached
+        self._supposing.finish()
         self._count_rest()
 
     def _until(self, at: UnixMs, position: Position) -> Iterator[None]:
@@ -148,9 +154,11 @@ class Play:
             by = msgspec.structs.replace(happening.by, service="simulate")
             self._do(happening.command, by, happening.at)
             return
-        supposed = (still_supposed(self._changes, fact) for fact in happening.facts)
+        supposed = map(self._supposing.outlive, happening.facts)
         facts = [fact for fact in supposed if fact is not None and self._fits(fact)]
         self._follow(record(self.workspace, facts, Stamp(happening.at, 0, by=happening.by)))
+        if self._supposing.seen(happening.facts):
+            self._follow(self._supposing.make(self.workspace))
 
     def _fits(self, fact: Fact) -> bool:
         """Whether it can happen here, too; most of what is no routing always can."""

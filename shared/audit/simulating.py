@@ -7,23 +7,28 @@ both. How far the baseline is from what was recorded says how much the report is
 """
 
 import asyncio
-from collections.abc import AsyncIterable, Callable, Iterable, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal
 
 import msgspec
 
-from shared.audit.changes import Change
+from shared.audit.changes import Change, as_read
+from shared.audit.history import History, Named
 from shared.audit.outcomes import WAIT_BOUNDS_MS, Outcome, Waited
 from shared.audit.playing import ASSUMED_ACCEPT_MS, ASSUMED_CLAIM_MS, Play, Tally
 from shared.audit.script import Reading, Script
-from shared.audit.watching import Watched, frozen, thawed
+from shared.audit.watching import frozen, thawed
 from shared.routing.events import Envelope
-from shared.routing.ids import ConversationId, Position, UnixMs
+from shared.routing.ids import ConversationId, Position, UnixMs, VisitorId
 from shared.routing.revision import REVISION
 from shared.routing.workspace import Workspace
+from shared.wire.audit import Moment
 
 EVENTS_MAX = 2_000_000
 DIFFERENCES_MAX = 1_000
+PASSES = 3
+"""Over the recorded events, for the baseline, for the changes."""
+
 _STEPS_AT_ONCE = 200
 
 Placed = tuple[Position, Envelope]
@@ -82,13 +87,13 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class Simulation(msgspec.Struct, frozen=True):
-    """The report. ``differences`` are those between ``baseline`` and ``simulated``, in the order
-    of their ids, at most ``DIFFERENCES_MAX`` of ``differences_total``; ``artefacts`` those between
+    """The report. ``differences`` are those between ``baseline`` and ``simulated``, those first
+    whose waits differ most, at most ``DIFFERENCES_MAX`` of ``differences_total``; ``artefacts`` those between
     ``recorded`` and ``baseline``, which the changes have nothing to do with.
     """
 
     stretch: Stretch
-    changes: tuple[Change, ...]
+    changes: tuple[dict[str, Any], ...]
     assumptions: tuple[Assumption, ...]
     recorded: Run
     baseline: Run
@@ -104,96 +109,103 @@ class TooLong(ValueError):
     """There is more to be played than one report may hold in memory."""
 
 
-class WithinGroup(ValueError):
-    """The stretch begins among events that belong together; ``after`` is where it may begin."""
-
-    def __init__(self, after: Position) -> None:
-        super().__init__(f"a stretch begins with a whole group of events: after {after}")
-        self.after = after
+Progress = Callable[[int, int], None]
 
 
-def _silent(_events: int) -> None:
+def _silent(_events: int, _total: int) -> None:
     """Nobody wants to know how far it is."""
 
 
 async def simulate(
-    workspace: Workspace,
-    events: AsyncIterable[Placed],
+    history: History,
+    since: Moment,
+    until: Moment,
     changes: Sequence[Change],
-    progress: Callable[[int], None] = _silent,
+    progress: Progress = _silent,
 ) -> Simulation:
-    """Play ``events``, which follow on ``workspace``, as they were and under ``changes``.
+    """Play what happened between two moments, as it was and under ``changes``.
 
-    ``workspace`` is only read. ``progress`` is told how many events were dealt with since it was
-    told last; there are three passes, so that it adds up to three times their number. Raises
-    ``BadChange`` for a change that cannot be made, ``WithinGroup`` and ``TooLong``.
+    Each moment is taken at the end of the group of events that it lies in. ``progress`` is told
+    what was dealt with since it was told last, and of how much in all. Raises ``BadChange`` for a
+    change that cannot be made, ``TooLong``, and as ``History`` does.
     """
-    placed = [one async for one in _bounded(events)]
-    kept = _frozen(workspace, placed)
-    read = await _read(thawed(kept), placed, progress)
-    script = read.script
-    share = max(len(placed) // max(len(script.happenings), 1), 1)
-    baseline = Play(thawed(kept), script)
-    await _run(baseline, lambda steps: progress(steps * share))
-    simulated = Play(thawed(kept), script, changes)
-    await _run(simulated, lambda steps: progress(steps * share))
-    return _report(kept, read, baseline, simulated, tuple(changes))
+    after, upto = [await history.rest_at(await history.position_of(m)) for m in (since, until)]
+    if upto - after > EVENTS_MAX:
+        raise TooLong(f"{upto - after} events, at most {EVENTS_MAX}: choose a shorter stretch")
+    placed: list[Placed] = []
+    if after < upto:
+        async for some in history.events(after, upto):
+            placed += [(recorded.position, recorded.envelope) for recorded in some]
+    whom = _named(placed)
+    needed = dict.fromkeys(whom.conversations)
+    kept = await history.look(after, lambda workspace: frozen(workspace, needed), whom)
+    return await play_stretch(kept, placed, changes, progress)
 
 
-async def _bounded(events: AsyncIterable[Placed]) -> AsyncIterable[Placed]:
-    count = 0
-    async for one in events:
-        count += 1
-        if count > EVENTS_MAX:
-            raise TooLong(f"more than {EVENTS_MAX} events: choose a shorter stretch")
-        yield one
+def _named(placed: Sequence[Placed]) -> Named:
+    """Whomever the stretch is about, whether or not they had anything open before."""
+    conversations: dict[ConversationId, None] = {}
+    visitors: dict[VisitorId, None] = {}
+    for _, envelope in placed:
+        conversation_id = getattr(envelope.data, "conversation_id", None)
+        if conversation_id is not None:
+            conversations[conversation_id] = None
+        visitor_id = getattr(envelope.data, "visitor_id", None)
+        if visitor_id is not None:
+            visitors[visitor_id] = None
+    return Named(tuple(conversations), tuple(visitors))
 
 
-def _frozen(workspace: Workspace, placed: Sequence[Placed]) -> bytes:
-    """The state at the beginning, with what the stretch needs of it."""
-    if placed and placed[0][1].first != placed[0][0]:
-        raise WithinGroup(Position(placed[0][1].first - 1))
-    needed: dict[ConversationId, None] = {
-        getattr(envelope.data, "conversation_id", ConversationId("")): None
-        for _, envelope in placed
-    }
-    return frozen(workspace, needed)
+async def play_stretch(
+    kept: bytes, placed: Sequence[Placed], changes: Sequence[Change], progress: Progress = _silent
+) -> Simulation:
+    """The same for events that follow on a ``frozen`` state at rest. Raises ``BadChange``."""
+    total = PASSES * len(placed)
+    reading = Reading(thawed(kept))
+    await _read(reading, placed, lambda events: progress(events, total))
+    baseline = Play(thawed(kept), reading.script)
+    await _run(baseline, reading.script, lambda events: progress(events, total))
+    simulated = Play(thawed(kept), reading.script, changes)
+    await _run(simulated, reading.script, lambda events: progress(events, total))
+    return _report(thawed(kept), reading, baseline, simulated, tuple(changes))
 
 
 async def _read(
-    workspace: Watched, placed: Iterable[Placed], progress: Callable[[int], None]
-) -> Reading:
-    reading = Reading(workspace)
-    for number, (position, envelope) in enumerate(placed, start=1):
-        reading.feed(position, envelope)
-        if number % _STEPS_AT_ONCE == 0:
-            progress(_STEPS_AT_ONCE)
-            await asyncio.sleep(0)
+    reading: Reading, placed: Sequence[Placed], progress: Callable[[int], None]
+) -> None:
+    for start in range(0, len(placed), _STEPS_AT_ONCE):
+        some = placed[start : start + _STEPS_AT_ONCE]
+        for position, envelope in some:
+            reading.feed(position, envelope)
+        progress(len(some))
+        await asyncio.sleep(0)
     reading.finish()
-    return reading
 
 
-async def _run(play: Play, progress: Callable[[int], None]) -> None:
-    for number, _ in enumerate(play.run(), start=1):
+async def _run(play: Play, script: Script, progress: Callable[[int], None]) -> None:
+    told = play.workspace.position
+    for number, reached in enumerate(play.run(), start=1):
         if number % _STEPS_AT_ONCE == 0:
-            progress(_STEPS_AT_ONCE)
+            progress(reached - told)
+            told = reached
             await asyncio.sleep(0)
+    progress(script.ends_position - told)
 
 
 # --- the report -----------------------------------------------------------------------------
 
 
 def _report(
-    kept: bytes, read: Reading, baseline: Play, simulated: Play, changes: tuple[Change, ...]
+    begun: Workspace, read: Reading, baseline: Play, simulated: Play, changes: tuple[Change, ...]
 ) -> Simulation:
-    script, begun = read.script, thawed(kept)
+    script = read.script
     ends_at = script.ends_at
     fared = [meter.waited(ends_at) for meter in (read.meter, baseline.meter, simulated.meter)]
     differences = _differences(fared, 1, 2)
     artefacts = _differences(fared, 0, 1)
     return Simulation(
         stretch=Stretch(begun.position, script.ends_position, begun.at, ends_at, script.events),
-        changes=changes,
+        changes=tuple(map(as_read, changes)),
         assumptions=tuple(_assumptions(script, simulated.tally, changes)),
         recorded=Run(read.meter.outcome(ends_at)),
         baseline=Run(baseline.meter.outcome(ends_at), baseline.tally),
@@ -208,12 +220,19 @@ def _report(
 def _differences(
     fared: Sequence[dict[ConversationId, Waited]], one: int, other: int
 ) -> list[Difference]:
-    everything = sorted({*fared[one], *fared[other]})
-    return [
-        Difference(its_id, *(way.get(its_id) for way in fared))
-        for its_id in everything
-        if fared[one].get(its_id) != fared[other].get(its_id)
-    ]
+    """What two of the three ways say differently; first where the waits differ most."""
+    found = []
+    for its_id in dict.fromkeys((*fared[one], *fared[other])):
+        was, now = fared[one].get(its_id), fared[other].get(its_id)
+        if was != now:
+            by_ms = abs(_waited_ms(was) - _waited_ms(now))
+            found.append((-by_ms, Difference(its_id, *(way.get(its_id) for way in fared))))
+    found.sort(key=lambda one: (one[0], one[1].conversation_id))
+    return [difference for _, difference in found]
+
+
+def _waited_ms(waited: Waited | None) -> int:
+    return waited.waited_ms if waited is not None else 0
 
 
 def _assumptions(script: Script, tally: Tally, changes: Sequence[Change]) -> Iterable[Assumption]:
