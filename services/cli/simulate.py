@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -85,7 +85,7 @@ def moment(text: str) -> Moment:
         ) from None
     at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
     since_epoch = at - datetime(1970, 1, 1, tzinfo=UTC)
-    return Moment(at=max(since_epoch.days * 86_400_000 + since_epoch.seconds * 1_000, 0))
+    return Moment(at=max(since_epoch // timedelta(milliseconds=1), 0))
 
 
 async def _simulate(

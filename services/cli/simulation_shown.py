@@ -168,8 +168,8 @@ _SENTENCES: Mapping[AssumptionCode, str] = {
     "rules_as_recorded": "Rules fire for visitors where they did ({fired} times).",
     "work_takes_as_long": "Whoever has a conversation does with it what was done ({acts} acts),"
     " after it has been in somebody's hands, or has waited, for as long as it had then.",
-    "owner_must_be_there": "{acts} acts wait for whoever has the conversation now, and did not have it then,"
-    " to be there.",
+    "owner_must_be_there": "{acts} acts wait for whoever has the conversation now, and did not"
+    " have it then, to be there.",
     "acts_left_out": "{acts} acts of people did not fit and were left out.",
     "acts_not_reached": "{acts} acts of people were not reached before the end, or had become"
     " pointless.",

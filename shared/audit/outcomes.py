@@ -5,7 +5,7 @@ in milliseconds, loads in thousandths, percentiles by nearest rank.
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -111,7 +111,6 @@ class Meter:
 
     def __init__(self, workspace: Watched) -> None:
         self._workspace = workspace
-        self._begins_at = workspace.at
         self._missed = 0
         self._owners: dict[ConversationId, OperatorId | None] = {}
         self._waits: dict[ConversationId, _Wait] = {}
@@ -121,7 +120,8 @@ class Meter:
             if stage_of(conversation) == "waiting":
                 self._waits[its_id] = _Wait(conversation.queued_at)
         for operator_id, operator in workspace.operators.items():
-            self._carry(operator_id, operator.load)
+            if not operator.removed:
+                self._carry(operator_id, operator.load)
 
     def _carry(self, operator_id: OperatorId, load: int) -> _Carried:
         carried = _Carried(load, self._workspace.at, load)
@@ -181,8 +181,8 @@ class Meter:
         """Every conversation that waited in the stretch."""
         return {its_id: _fared(wait, ends_at) for its_id, wait in self._waits.items()}
 
-    def outcome(self, ends_at: UnixMs) -> Outcome:
-        """All of it in numbers."""
+    def outcome(self, begins_at: UnixMs, ends_at: UnixMs) -> Outcome:
+        """All of it in numbers; mean loads are those over this time."""
         waits = list(self._waits.values())
         assigned = [wait.waited_ms for wait in waits if wait.by_person]
         pending = [wait for wait in waits if not wait.over]
@@ -196,19 +196,24 @@ class Meter:
             with_bots=len(pending) - still,
             missed=missed,
             waits=summed_up(assigned),
-            loads=tuple(self._loads(ends_at)),
+            loads=tuple(self._loads(max(ends_at - begins_at, 1), ends_at)),
         )
 
-    def _loads(self, ends_at: UnixMs) -> list[Load]:
-        lasted_ms = max(ends_at - self._begins_at, 1)
-        loads = []
-        for operator_id, carried in sorted(self._carried.items()):
+    def _loads(self, lasted_ms: int, ends_at: UnixMs) -> Iterator[Load]:
+        for operator_id, operator in sorted(self._workspace.operators.items()):
+            carried = self._carried.get(operator_id)
+            if carried is None and operator.removed:
+                continue
+            carried = carried or self._carry(operator_id, 0)
             carried.now(carried.load, ends_at)
-            capacity = self._workspace.operators[operator_id].capacity
-            mean = carried.area * 1_000 // lasted_ms
-            done = carried.assignments
-            loads.append(Load(operator_id, capacity, done, carried.peak, mean, carried.excess))
-        return loads
+            yield Load(
+                operator_id=operator_id,
+                capacity=operator.capacity,
+                assignments=carried.assignments,
+                peak_load=carried.peak,
+                mean_load_thousandths=carried.area * 1_000 // lasted_ms,
+                excess=carried.excess,
+            )
 
 
 def _fared(wait: _Wait, ends_at: UnixMs) -> Waited:

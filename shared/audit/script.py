@@ -78,6 +78,8 @@ class Script(msgspec.Struct):
     claimed: dict[ConversationId, None] = {}
     """Those that waited for somebody to take them."""
     typical: Typical = Typical(None, None, None, None)
+    begins_at: UnixMs = UnixMs(0)
+    """That of the first event where nothing was before."""
     ends_at: UnixMs = UnixMs(0)
     ends_position: Position = Position(0)
     events: int = 0
@@ -115,7 +117,9 @@ class Reading:
     def __init__(self, workspace: Watched) -> None:
         self.workspace = workspace
         self.meter = Meter(workspace)
-        self.script = Script(ends_at=workspace.at, ends_position=workspace.position)
+        self.script = Script(
+            begins_at=workspace.at, ends_at=workspace.at, ends_position=workspace.position
+        )
         self._clocks = Clocks(workspace, workspace.at)
         self._group: list[e.Envelope] = []
         self._live: dict[ConversationId, _Live] = {}
@@ -131,6 +135,8 @@ class Reading:
         """Take the next event of the log."""
         if envelope.first == position:
             self._end_group()
+        if not self.script.begins_at:
+            self.script.begins_at = envelope.at
         self._group.append(envelope)
 
     def finish(self) -> Script:

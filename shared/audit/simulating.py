@@ -87,9 +87,9 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class Simulation(msgspec.Struct, frozen=True):
-    """The report. ``differences`` are those between ``baseline`` and ``simulated``, those first
-    whose waits differ most, at most ``DIFFERENCES_MAX`` of ``differences_total``; ``artefacts`` those between
-    ``recorded`` and ``baseline``, which the changes have nothing to do with.
+    """The report. ``differences`` are those between ``baseline`` and ``simulated``, first where
+    the waits differ most, at most ``DIFFERENCES_MAX`` of ``differences_total``; ``artefacts`` those
+    between ``recorded`` and ``baseline``, which the changes have nothing to do with.
     """
 
     stretch: Stretch
@@ -199,17 +199,17 @@ def _report(
     begun: Workspace, read: Reading, baseline: Play, simulated: Play, changes: tuple[Change, ...]
 ) -> Simulation:
     script = read.script
-    ends_at = script.ends_at
+    begins_at, ends_at = script.begins_at, script.ends_at
     fared = [meter.waited(ends_at) for meter in (read.meter, baseline.meter, simulated.meter)]
     differences = _differences(fared, 1, 2)
     artefacts = _differences(fared, 0, 1)
     return Simulation(
-        stretch=Stretch(begun.position, script.ends_position, begun.at, ends_at, script.events),
+        stretch=Stretch(begun.position, script.ends_position, begins_at, ends_at, script.events),
         changes=tuple(map(as_read, changes)),
         assumptions=tuple(_assumptions(script, simulated.tally, changes)),
-        recorded=Run(read.meter.outcome(ends_at)),
-        baseline=Run(baseline.meter.outcome(ends_at), baseline.tally),
-        simulated=Run(simulated.meter.outcome(ends_at), simulated.tally),
+        recorded=Run(read.meter.outcome(begins_at, ends_at)),
+        baseline=Run(baseline.meter.outcome(begins_at, ends_at), baseline.tally),
+        simulated=Run(simulated.meter.outcome(begins_at, ends_at), simulated.tally),
         differences_total=len(differences),
         differences=tuple(differences[:DIFFERENCES_MAX]),
         artefacts_total=len(artefacts),
