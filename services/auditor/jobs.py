@@ -9,7 +9,8 @@ import msgspec
 import structlog
 
 from shared.audit.answers import Begun, JobName, JobState, JobView
-from shared.audit.history import Beyond, History
+from shared.audit.history import History
+from shared.audit.stored import Beyond
 from shared.ports import StoreError
 from shared.routing.commands import Refused
 from shared.routing.ids import WorkspaceId

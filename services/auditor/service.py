@@ -92,7 +92,7 @@ class Auditor:
         head = await history.head()
         if head == 0:
             return Refused("unknown_workspace", "there is no such workspace")
-        late = refuse_late(asked, self._clock, head)
+        late = refuse_late(asked, self._clock.wall_ms(), head)
         if late is not None:
             return late
         if asked.by.kind not in asked.question.allowed:

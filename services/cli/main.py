@@ -9,7 +9,6 @@ from services.cli import (
     run,
     schemas,
     seal_key,
-    simulate,
     up,
     verify,
     why_not_fired,
@@ -27,7 +26,6 @@ app.command("up")(up.up)
 app.command("run")(run.run)
 app.command("demo")(demo)
 app.command("verify")(verify.verify_log)
-app.command("simulate")(simulate.simulate_policies)
 app.command("seal-key")(seal_key.seal_key)
 app.command("dead-letters")(dead_letters.dead_letters)
 app.command("erase")(erase.erase)

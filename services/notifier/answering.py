@@ -10,8 +10,7 @@ from services.notifier.catching_up import Rereading, Wanted
 from services.notifier.feeds import WorkspaceFeeds
 from services.notifier.rendering import rendered
 from shared.adapters.log_follower import LogFollower, Stopped
-from shared.adapters.nats_bus import NotSent
-from shared.ports import Message, StoreError, Subscription
+from shared.ports import Subscription
 from shared.routing.commands import Refused
 from shared.routing.decide.rights import unknown
 from shared.routing.events import Actor
@@ -20,11 +19,12 @@ from shared.routing.notify import Numbered, Recipient
 from shared.routing.questions import AskFeed
 from shared.routing.workspace import Workspace
 from shared.runtime.duty import Duty
+from shared.runtime.question_desk import QuestionDesk, refuse_late
 from shared.runtime.tasks import Tasks
 from shared.runtime.world import World
 from shared.wire.queries import QueryRequest, decode_query
 from shared.wire.replies import Reply, answered, refused
-from shared.wire.subjects import is_reply, parse_call, queries_of
+from shared.wire.subjects import queries_of
 
 log = structlog.get_logger()
 
@@ -59,50 +59,28 @@ class Answering:
         tasks: Tasks,
     ) -> None:
         self._world = world
-        self._duty = duty
         self._follower = follower
         self._feeds = feeds
-        self._tasks = tasks
         self._rereading = Rereading(world.store.events)
-        self._under_way = 0
+        self._desk = QuestionDesk(
+            world.bus,
+            tasks,
+            decode_query,
+            self._give,
+            may_speak=duty.holds,
+            questions_max=QUESTIONS_MAX,
+        )
 
     async def listen(self, workspace_id: WorkspaceId) -> Subscription:
         """Answer for this workspace from now on."""
-        return await self._world.bus.subscribe(queries_of(workspace_id, QUERY), self._on_message)
+        return await self._desk.listen(queries_of(workspace_id, QUERY))
 
-    def _on_message(self, message: Message) -> None:
-        if not is_reply(message.reply):
-            log.warning("reply_subject_refused", subject=message.subject)
-            return
-        call = parse_call(message.subject)
-        asked = (
-            call if isinstance(call, Refused) else decode_query(call, message.data, message.headers)
-        )
-        if not isinstance(asked, Refused) and self._under_way >= QUESTIONS_MAX:
-            asked = Refused("overloaded", f"{QUESTIONS_MAX} answers are under way")
-        if isinstance(asked, Refused):
-            self._reply(message.reply, refused(asked))
-            return
-        self._under_way += 1
-        self._tasks.start(self._answer(message.reply, asked), "answer")
-
-    async def _answer(self, reply: str, asked: QueryRequest) -> None:
+    async def _give(self, asked: QueryRequest) -> Reply:
         try:
-            answer = await self._answer_to(asked)
-        except (StoreError, Stopped) as error:
-            log.warning("answer_not_made", workspace=asked.workspace_id, reason=str(error))
-            answer = refused(Refused("unavailable", "the log could not be read just now"))
-        finally:
-            self._under_way -= 1
-        self._reply(reply, answer)
-
-    def _reply(self, reply: str, answer: Reply) -> None:
-        if not self._duty.holds():
-            return
-        try:
-            self._world.bus.publish(reply, answer.body, headers=answer.headers)
-        except NotSent as error:
-            log.warning("not_sent", reason=str(error))
+            return await self._answer_to(asked)
+        except Stopped as stopped:
+            log.warning("answer_not_made", workspace=asked.workspace_id, reason=str(stopped))
+            return refused(Refused("unavailable", "the log could not be read just now"))
 
     async def _answer_to(self, asked: QueryRequest) -> Reply:
         assert isinstance(asked.question, AskFeed)
@@ -110,11 +88,12 @@ class Answering:
         await self._reach(workspace_id, asked.min_position)
         feeds = self._feeds.get(workspace_id)
         now = self._world.clock.wall_ms()
-        if asked.expires_at is not None and asked.expires_at < now:
-            return refused(Refused("expired", f"this expired {now - asked.expires_at} ms ago"))
-        if feeds is None or feeds.position < asked.min_position:
-            text = f"position {asked.min_position} has not come here yet"
-            return refused(Refused("unavailable", text))
+        known = Position(0) if feeds is None else feeds.position
+        late = refuse_late(asked, now, known)
+        if late is not None:
+            return refused(late)
+        if feeds is None:
+            return refused(Refused("unavailable", "nothing of this workspace has come here yet"))
         refusal = _not_for(by, feeds.workspace)
         if refusal is not None:
             return refused(refusal)

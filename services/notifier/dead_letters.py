@@ -11,17 +11,17 @@ import msgspec
 import structlog
 
 from services.notifier.outbox import message_id
-from shared.adapters.nats_bus import NotSent
-from shared.ports import Bus, Channel, Clock, DeadLetter, Message, Outbox, StoreError, Subscription
+from shared.ports import Bus, Channel, Clock, DeadLetter, Outbox, Subscription
 from shared.routing.commands import Refused
 from shared.routing.ids import Position, UnixMs, WorkspaceId
 from shared.routing.queries import refuse_asker
 from shared.routing.questions import AskDeadLetters, AskResendDeadLetters
 from shared.routing.workspace import Workspace
+from shared.runtime.question_desk import QuestionDesk, refuse_late
 from shared.runtime.tasks import Tasks
 from shared.wire.queries import QueryRequest, decode_query
 from shared.wire.replies import Reply, answered, refused
-from shared.wire.subjects import is_reply, parse_call, queries_everywhere
+from shared.wire.subjects import queries_everywhere
 
 log = structlog.get_logger()
 
@@ -74,69 +74,35 @@ class DeadLetterDesk:
         find: Callable[[WorkspaceId], Workspace | None],
         resend: Resend,
     ) -> None:
-        self._bus = bus
         self._clock = clock
         self._outbox = outbox
         self._find = find
         self._resend = resend
         self._tasks = Tasks()
-        self._under_way = 0
+        self._desk = QuestionDesk(
+            bus, self._tasks, decode_query, self._answer_to, questions_max=QUESTIONS_MAX
+        )
 
     async def run(self) -> None:
         """Answer until cancelled."""
         subscriptions: list[Subscription] = []
         try:
-            for query in QUERIES:
-                subject = queries_everywhere(query)
-                subscriptions.append(await self._bus.subscribe(subject, self._on_message))
+            for subject in map(queries_everywhere, QUERIES):
+                subscription = await self._desk.listen(subject)
+                subscriptions.append(subscription)
             await self._tasks.failed()
         finally:
             await asyncio.gather(*(one.stop() for one in subscriptions), return_exceptions=True)
             await self._tasks.stop()
 
-    def _on_message(self, message: Message) -> None:
-        if not is_reply(message.reply):
-            log.warning("reply_subject_refused", subject=message.subject)
-            return
-        call = parse_call(message.subject)
-        asked = (
-            call if isinstance(call, Refused) else decode_query(call, message.data, message.headers)
-        )
-        if not isinstance(asked, Refused) and self._under_way >= QUESTIONS_MAX:
-            asked = Refused("overloaded", f"{QUESTIONS_MAX} answers are under way")
-        if isinstance(asked, Refused):
-            self._reply(message.reply, refused(asked))
-            return
-        self._under_way += 1
-        self._tasks.start(self._answer(message.reply, asked), "answer")
-
-    async def _answer(self, reply: str, asked: QueryRequest) -> None:
-        try:
-            answer = await self._answer_to(asked)
-        except StoreError as error:
-            log.warning("answer_not_made", workspace=asked.workspace_id, reason=str(error))
-            answer = refused(Refused("unavailable", "the outbox could not be read just now"))
-        finally:
-            self._under_way -= 1
-        self._reply(reply, answer)
-
-    def _reply(self, reply: str, answer: Reply) -> None:
-        try:
-            self._bus.publish(reply, answer.body, headers=answer.headers)
-        except NotSent as error:
-            log.warning("not_sent", reason=str(error))
-
     async def _answer_to(self, asked: QueryRequest) -> Reply:
         workspace = await self._reached(asked.workspace_id, asked.min_position)
         now = self._clock.wall_ms()
-        if asked.expires_at is not None and asked.expires_at < now:
-            return refused(Refused("expired", f"this expired {now - asked.expires_at} ms ago"))
         if workspace is None:
             return refused(Refused("unknown_workspace", "there is no such workspace"))
-        if workspace.position < asked.min_position:
-            text = f"position {asked.min_position} has not come here yet"
-            return refused(Refused("unavailable", text))
-        refusal = refuse_asker(workspace, asked.question, asked.by)
+        refusal = refuse_late(asked, now, workspace.position) or refuse_asker(
+            workspace, asked.question, asked.by
+        )
         if refusal is not None:
             return refused(refusal)
         position = workspace.position

@@ -11,8 +11,10 @@ from shared.audit import answers as a
 from shared.audit.decisions import explain, why_not_him
 from shared.audit.events import stored_events, stored_seals, timeline
 from shared.audit.finding import find
-from shared.audit.history import Beyond, History
+from shared.audit.history import History
 from shared.audit.moments import answer_then, diff, moment
+from shared.audit.snapshots import BadSnapshot
+from shared.audit.stored import Beyond
 from shared.audit.waits import why_it_waits
 from shared.routing import queries
 from shared.routing.commands import Refused
@@ -60,22 +62,30 @@ class Answered(NamedTuple):
 
 
 async def answer(history: History, question: Question, actor: Actor = AUDITOR) -> Answered:
-    """Answer a question about the past that needs no job. Raises as ``History`` does.
+    """Answer a question about the past that needs no job.
 
-    Whether ``actor`` may ask is not judged here; it matters to what is somebody's own.
+    Whether ``actor`` may ask is not judged here; it matters to what is somebody's own. Raises
+    ``LogCorrupt`` and ``StoreUnavailable``.
     """
     try:
-        moment = question.moment if isinstance(question, q.AskThen) else q.NOW
-        upto = await history.position_of(moment)
-        if isinstance(question, q.OF_STATES):
-            upto = await history.rest_at(upto)
-        at = await history.stamp_of(upto)
-        if isinstance(question, q.AskThen) and question.at is not None:
-            at = UnixMs(question.at)
-        return Answered(upto, at, await _result(history, question, actor, upto, at))
+        return await _answer(history, question, actor)
+    except BadSnapshot:
+        history.distrust_snapshots()
+        return await _answer(history, question, actor)
     except Beyond as beyond:
         head = await history.head()
         return Answered(head, await history.stamp_of(head), Refused("unavailable", str(beyond)))
+
+
+async def _answer(history: History, question: Question, actor: Actor) -> Answered:
+    moment = question.moment if isinstance(question, q.AskThen) else q.NOW
+    upto = await history.position_of(moment)
+    if isinstance(question, q.OF_STATES):
+        upto = await history.rest_at(upto)
+    at = await history.stamp_of(upto)
+    if isinstance(question, q.AskThen) and question.at is not None:
+        at = UnixMs(question.at)
+    return Answered(upto, at, await _result(history, question, actor, upto, at))
 
 
 async def _result(

@@ -15,7 +15,9 @@ from shared.audit.answers import (
     WhyNotView,
 )
 from shared.audit.events import event_view, last_event, positions_of
-from shared.audit.history import History, Recorded, about
+from shared.audit.history import History
+from shared.audit.state import about
+from shared.audit.stored import Recorded
 from shared.routing import events as e
 from shared.routing.commands import Refused
 from shared.routing.decide.rights import unknown

@@ -13,7 +13,9 @@ from shared.audit.answers import (
     StoredSeals,
     Timeline,
 )
-from shared.audit.history import History, Recorded, about
+from shared.audit.history import History
+from shared.audit.state import about
+from shared.audit.stored import Recorded
 from shared.ports.archive import Seal
 from shared.routing.commands import Refused
 from shared.routing.decide.rights import unknown

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from shared.audit.answers import Found, FreeMeanwhile, Match
 from shared.audit.free_meanwhile import Wait, free_meanwhile, is_outside
-from shared.audit.history import History, Recorded
+from shared.audit.history import History
+from shared.audit.stored import Recorded
 from shared.audit.waits import waiting_since
 from shared.routing import events as e
 from shared.routing.ids import ConversationId, OperatorId, Position, UnixMs, VisitorId

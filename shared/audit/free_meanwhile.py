@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from shared.audit.answers import FreeMeanwhile
-from shared.audit.history import History, Recorded
+from shared.audit.history import History
+from shared.audit.stored import Recorded
 from shared.routing.explain import demand_of, exclusions
 from shared.routing.ids import ConversationId, OperatorId, Position, UnixMs
 from shared.routing.state import Conversation, Operator

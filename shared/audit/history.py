@@ -5,117 +5,36 @@ costs what lies in between.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
 
-import msgspec
-
-from shared.ports import LogCorrupt, StoredRow
-from shared.ports.archive import Archive, Seal
-from shared.routing.events import Envelope, RoutingCut
-from shared.routing.following import Retracing, Unfit
-from shared.routing.ids import ConversationId, Position, UnixMs, VisitorId, WorkspaceId
+from shared.audit.past import Past
+from shared.audit.state import NOBODY, Named, State
+from shared.audit.stored import Beyond, Recorded, Stored
+from shared.ports.archive import Archive
+from shared.routing.events import RoutingCut
+from shared.routing.ids import Position, UnixMs, WorkspaceId
 from shared.routing.workspace import Workspace
 from shared.wire.audit import Moment
-from shared.wire.log_codec import UndecodableEvent, decode_event
 
-YIELD_EVENTS = 128
-"""After so many the loop gets its turn: some three milliseconds."""
+STATES_KEPT = 3
+"""Of one workspace: somebody looks at now, and somebody steps through the past."""
+STEP_EVENTS = 10_000
+"""From a state kept by further than that one begins from a snapshot again."""
 
 Answer = TypeVar("Answer")
 
 
-class Recorded(NamedTuple):
-    """An event with its place in the log and the bytes that are stored."""
-
-    position: Position
-    envelope: Envelope
-    row: StoredRow
-
-
-class Named(NamedTuple):
-    """Whom a question is about, beyond what is live anyhow."""
-
-    conversations: Sequence[ConversationId] = ()
-    visitors: Sequence[VisitorId] = ()
-
-
-NOBODY = Named()
-
-
-def about(*conversation_ids: ConversationId) -> Named:
-    """A question about these conversations."""
-    return Named(conversations=conversation_ids)
-
-
-class Beyond(Exception):
-    """A position that the log does not reach; the message says where it ends."""
-
-
-def _is_cut(recorded: Recorded) -> bool:
-    """Whether more was to follow from the same command or timer."""
-    return isinstance(recorded.envelope.data, RoutingCut)
-
-
-class _Stamp(msgspec.Struct, frozen=True, gc=False):
-    at: UnixMs
-
-
-_stamp_of = msgspec.json.Decoder(_Stamp).decode
-
-
-class History:
-    """The past of one workspace. All methods raise ``LogCorrupt`` and ``StoreUnavailable``."""
+class History(Stored):
+    """The past of one workspace. All methods raise ``LogCorrupt``, ``StoreUnavailable`` and, where
+    they look at states, ``BadSnapshot``: after ``distrust_snapshots`` there is still the log."""
 
     def __init__(self, archive: Archive, workspace_id: WorkspaceId) -> None:
-        self._archive = archive
-        self._log = archive.log
-        self.workspace_id = workspace_id
-        self._kept: Retracing | None = None
+        super().__init__(archive, workspace_id)
+        self._kept: list[State] = []
+        """States that were looked at last; each goes on from where it is."""
+        self._trusts_snapshots = True
         self._one_at_a_time = asyncio.Lock()
-
-    # --- events -----------------------------------------------------------------------------
-
-    async def head(self) -> Position:
-        """Position of the last event, 0 if there is none."""
-        return await self._log.head(self.workspace_id)
-
-    async def events(
-        self, after: Position, upto: Position | None = None
-    ) -> AsyncIterator[Sequence[Recorded]]:
-        """The events after a position in order, in chunks, up to ``upto`` or the head."""
-        async for rows in self._log.read(self.workspace_id, after, upto):
-            for start in range(0, len(rows), YIELD_EVENTS):
-                yield [self._recorded(row) for row in rows[start : start + YIELD_EVENTS]]
-                await asyncio.sleep(0)
-
-    async def events_at(self, positions: Sequence[Position]) -> Sequence[Recorded]:
-        """The events at these positions, in ascending order. Raises ``Beyond``."""
-        if not positions:
-            return []
-        rows = await self._log.read_at(self.workspace_id, positions)
-        if len(rows) != len(positions):
-            there = {row.position for row in rows}
-            missing = next(position for position in positions if position not in there)
-            raise Beyond(f"there is no position {missing} in the log of {self.workspace_id}")
-        return [self._recorded(row) for row in rows]
-
-    async def event_at(self, position: Position) -> Recorded:
-        """The event at this position. Raises ``Beyond``."""
-        return (await self.events_at([position]))[0]
-
-    async def seals(self, position: Position) -> AsyncIterator[Seal]:
-        """The seals that begin behind a position, in order."""
-        async for some in self._archive.seals.after(self.workspace_id, position):
-            for seal in some:
-                yield seal
-
-    def _recorded(self, row: StoredRow) -> Recorded:
-        try:
-            return Recorded(row.position, decode_event(row.topic, row.state), row)
-        except UndecodableEvent as error:
-            where = f"position {row.position} of workspace {self.workspace_id}"
-            raise LogCorrupt(f"{where}: {error}") from error
 
     # --- moments ----------------------------------------------------------------------------
 
@@ -129,19 +48,6 @@ class History:
         if moment.at is not None:
             return await self._position_at(UnixMs(moment.at), head)
         return head
-
-    async def stamp_of(self, position: Position) -> UnixMs:
-        """The time of the event at a position; 0 before the first. Raises ``Beyond``."""
-        if position == 0:
-            return UnixMs(0)
-        rows = await self._log.read_at(self.workspace_id, [position])
-        if not rows:
-            raise Beyond(f"there is no position {position} in the log of {self.workspace_id}")
-        try:
-            return _stamp_of(rows[0].state).at
-        except msgspec.DecodeError as error:
-            where = f"position {position} of workspace {self.workspace_id}"
-            raise LogCorrupt(f"{where}: {error}") from error
 
     async def rest_at(self, position: Position) -> Position:
         """The end of the group of events that a position lies in, where the state is at rest.
@@ -195,13 +101,10 @@ class History:
         Raises ``Beyond``, and whatever ``view`` raises.
         """
         async with self._one_at_a_time:
-            kept, self._kept = self._kept, None  # half-way it is of no use
-            if kept is None or kept.workspace.position > position:
-                kept = await self._begun(position, whom)
-            await self._fold(kept, position)
+            kept = await self._reached(position, whom)
             kept.rest()
             answer = view(kept.workspace)
-            self._kept = kept
+            self._kept = [*self._kept[1 - STATES_KEPT :], kept]
             return answer
 
     async def walk(
@@ -211,41 +114,51 @@ class History:
         state at rest, at ``after`` and between two groups of events. Raises ``Beyond``.
         """
         kept = await self._begun(after, NOBODY)
-        await self._fold(kept, after)
+        await kept.fold(self, after)
         kept.rest()
         yield None, kept.workspace
-        async for some in self._following(kept, upto):
+        async for some in kept.following(self, upto):
             for recorded in some:
                 if recorded.envelope.first == recorded.position > after + 1:
                     kept.rest()
                     yield None, kept.workspace
-                self._feed(kept, recorded)
+                kept.take(recorded)
                 yield recorded, kept.workspace
 
-    async def _begun(self, _position: Position, _whom: Named) -> Retracing:
+    async def _reached(self, position: Position, whom: Named) -> State:
+        """The state at a position, out of what is kept; half-way it would be of no use."""
+        behind = [
+            kept
+            for kept in self._kept
+            if kept.workspace.position <= position and kept.can_show(whom)
+        ]
+        kept = max(behind, key=lambda one: one.workspace.position, default=None)
+        if kept is not None and position - kept.workspace.position <= STEP_EVENTS:
+            self._kept.remove(kept)
+        else:
+            kept = await self._begun(position, whom)
+        await kept.fold(self, position)
+        await kept.name(whom)
+        return kept
+
+    async def _begun(self, position: Position, whom: Named) -> State:
         """A state not behind the position, from which it can be folded on to it."""
-        return Retracing(Workspace(workspace_id=self.workspace_id))
+        past = None
+        if self._trusts_snapshots:
+            past = await Past.at(self.archive, self.workspace_id, position)
+        if past is None:
+            return State(Workspace(workspace_id=self.workspace_id), None)
+        if whom.everybody:
+            await past.put_everything_in()
+        past.rest()
+        return State(past.workspace, past)
 
-    async def _fold(self, kept: Retracing, upto: Position) -> None:
-        """Apply what follows, up to a position."""
-        async for some in self._following(kept, upto):
-            for recorded in some:
-                self._feed(kept, recorded)
+    def distrust_snapshots(self) -> None:
+        """From here on go by the log alone."""
+        self._trusts_snapshots = False
+        self._kept = []
 
-    def _feed(self, kept: Retracing, recorded: Recorded) -> None:
-        try:
-            kept.feed(recorded.position, recorded.envelope)
-        except Unfit as error:
-            raise LogCorrupt(f"workspace {self.workspace_id}: {error}") from error
 
-    async def _following(
-        self, kept: Retracing, upto: Position
-    ) -> AsyncIterator[Sequence[Recorded]]:
-        """The events from where a state is up to a position, to be applied to it."""
-        if kept.workspace.position == upto:
-            return
-        async for some in self.events(kept.workspace.position, upto):
-            yield some
-        if kept.workspace.position != upto:
-            reached = kept.workspace.position
-            raise Beyond(f"the log of {self.workspace_id} ends at position {reached}")
+def _is_cut(recorded: Recorded) -> bool:
+    """Whether more was to follow from the same command or timer."""
+    return isinstance(recorded.envelope.data, RoutingCut)

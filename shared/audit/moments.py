@@ -10,12 +10,13 @@ from shared.audit.answers import (
     MomentView,
     OperatorDiff,
 )
-from shared.audit.history import History, Named, about
+from shared.audit.history import History
+from shared.audit.state import Named, about
 from shared.routing.commands import Refused
 from shared.routing.events import Actor
 from shared.routing.ids import ConversationId, EntryPointId, OperatorId, Position, UnixMs
 from shared.routing.queries import answer
-from shared.routing.questions import Question
+from shared.routing.questions import AskInbox, Question
 from shared.routing.views import (
     ConversationView,
     RosterEntry,
@@ -52,9 +53,11 @@ async def answer_then(
 def _whom(question: Question) -> Named:
     conversation_id = getattr(question, "conversation_id", None)
     visitor_id = getattr(question, "visitor_id", None)
+    closed = isinstance(question, AskInbox) and question.state == "closed"
     return Named(
         () if conversation_id is None else (conversation_id,),
         () if visitor_id is None else (visitor_id,),
+        everybody=closed,
     )
 
 

@@ -33,7 +33,8 @@ class Past:
         self.head_bytes = head_bytes
         """What the head takes that it came from."""
         self.workspace = abridged.workspace
-        self._is_whole = False
+        self.is_whole = False
+        """Whether it holds everything that is settled."""
 
     @classmethod
     async def at(cls, archive: Archive, workspace_id: WorkspaceId, upto: Position) -> Self | None:
@@ -70,7 +71,7 @@ class Past:
 
     async def _put_in(self, named: Keys) -> None:
         whose = WorkspaceId(self.workspace.workspace_id)
-        while not self._is_whole and (keys := self.abridged.lacking(named)):
+        while not self.is_whole and (keys := self.abridged.lacking(named)):
             since = self.abridged.since
             rows = await self._snapshots.settled(whose, fold_key(), since, keys)
             self.abridged.put_in(keys, rows)
@@ -93,7 +94,7 @@ class Past:
         async for rows in self._snapshots.all_settled(whose, fold_key(), since):
             self.abridged.put(rows)
         self.abridged.put_in_order()
-        self._is_whole = True
+        self.is_whole = True
 
 
 async def restored(

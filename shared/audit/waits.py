@@ -2,7 +2,8 @@
 
 from shared.audit.answers import WhyWaitingView
 from shared.audit.events import last_event, next_event
-from shared.audit.history import History, about
+from shared.audit.history import History
+from shared.audit.state import about
 from shared.routing import events as e
 from shared.routing.commands import Refused
 from shared.routing.decide.rights import unknown

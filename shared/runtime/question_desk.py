@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Mapping
 import structlog
 
 from shared.adapters.nats_bus import NotSent
-from shared.ports import Bus, Clock, LogCorrupt, Message, StoreError, Subscription
+from shared.ports import Bus, LogCorrupt, Message, StoreError, Subscription
 from shared.routing.commands import Refused
-from shared.routing.ids import Position
+from shared.routing.ids import Position, UnixMs
 from shared.runtime.tasks import Tasks
 from shared.wire.queries import QueryRequest
 from shared.wire.replies import Reply, refused
@@ -105,12 +105,11 @@ class QuestionDesk:
             log.warning("not_sent", reason=str(error))
 
 
-def refuse_late(asked: QueryRequest, clock: Clock, position: Position) -> Refused | None:
+def refuse_late(asked: QueryRequest, now: UnixMs, position: Position) -> Refused | None:
     """Refuse what came too late, or what wants a later position than is known."""
-    now = clock.wall_ms()
     if asked.expires_at is not None and asked.expires_at < now:
         return Refused("expired", f"this expired {now - asked.expires_at} ms ago")
     if asked.min_position > position:
-        text = f"position {asked.min_position} is not in the log; it ends at {position}"
+        text = f"position {asked.min_position} has not come here yet; the last is {position}"
         return Refused("unavailable", text)
     return None

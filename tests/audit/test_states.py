@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.audit.answers import Diff, MomentView, StoredEvents
-from shared.audit.history import about
+from shared.audit.state import about
 from shared.routing.describe import state_hash
 from shared.routing.ids import ConversationId, Position
 from shared.routing.queries import ConversationAnswer, Inbox, Queue, Roster
