@@ -1,5 +1,6 @@
 """Who is at the desks: shifts, breaks, lost connections, idle hands, as presence would report."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from services.cli.sample.play import Play, minutes
@@ -11,7 +12,7 @@ from services.cli.sample.shop import (
     Person,
     schedule_of,
 )
-from services.cli.sample.times import is_open, turns
+from services.cli.sample.times import HOUR_MS, is_open, turns
 from shared.routing import commands as c
 from shared.routing.commands import Command
 from shared.routing.events import Actor
@@ -20,39 +21,51 @@ from shared.routing.ids import SessionId, UnixMs
 Calm = tuple[UnixMs, UnixMs]
 """Between these times nobody takes a break and no connection is lost."""
 
+_STRETCH_MS = 7 * 24 * HOUR_MS
+"""So much is planned at once: a long play would have too much in mind."""
+_AHEAD_MS = 9 * HOUR_MS
+"""Longer than a shift, as breaks are planned from its end."""
+_FEW = 5
+"""So many have to be there for one of them to be on a break at the very end."""
+
 
 class Attendance:
     """Plans everything about presence from one time to another."""
 
-    def __init__(self, play: Play, begins: UnixMs, ends: UnixMs, calm: Calm) -> None:
+    def __init__(self, play: Play, begins: UnixMs, ends: UnixMs, calms: Sequence[Calm]) -> None:
         self._play = play
         self._begins = begins
         self._ends = ends
-        self._calm = calm
+        self._calms = list(calms)
+        there = sum(is_open(schedule_of(*person.shift), ends) for person in STAFF)
+        if there < _FEW:
+            self._calms.append((UnixMs(ends - minutes(20)), ends))
 
     def plan(self) -> None:
         """As of now everybody whose shift it is sits at his desk."""
         for person in STAFF:
-            schedule = schedule_of(*person.shift)
-            if is_open(schedule, self._begins):
+            if is_open(schedule_of(*person.shift), self._begins):
                 self._comes(person, self._begins)
             else:
                 self._will(self._begins, PRESENCE, _shift_ends(person))
-            for at, begins in turns(schedule, self._begins, self._ends):
+        if not is_open(schedule_of(*SHOP_HOURS), self._begins):
+            self._will(self._begins, PRESENCE, c.EndShift(entry_point_id=SHOP_FR))
+        self._plan_from(self._begins)
+
+    def _plan_from(self, after: UnixMs) -> None:
+        """A week, and before it is over the next one."""
+        upto = UnixMs(min(after + _STRETCH_MS, self._ends + _AHEAD_MS))
+        for person in STAFF:
+            for at, begins in turns(schedule_of(*person.shift), after, upto):
                 if begins:
                     self._shift_begins(person, at)
                 else:
                     self._shift_ends(person, at)
-        self._plan_hours()
-
-    def _plan_hours(self) -> None:
-        """Opening hours of the one entry point that has some."""
-        schedule = schedule_of(*SHOP_HOURS)
-        if not is_open(schedule, self._begins):
-            self._will(self._begins, PRESENCE, c.EndShift(entry_point_id=SHOP_FR))
-        for at, opens in turns(schedule, self._begins, self._ends):
+        for at, opens in turns(schedule_of(*SHOP_HOURS), after, upto):
             command = c.StartShift if opens else c.EndShift
             self._will(at + 2, PRESENCE, command(entry_point_id=SHOP_FR))
+        if upto < self._ends:
+            self._play.at(upto - _AHEAD_MS, lambda _at: self._plan_from(upto))
 
     def _will(self, when: int, actor: Actor, command: Command) -> None:
         self._play.at(when, partial(self._play.do, actor, command))
@@ -100,8 +113,9 @@ class Attendance:
             self._is_idle(person, begins + minutes(chance.randint(30, 440)))
 
     def _is_free(self, at: int, until: int) -> bool:
-        calm_from, calm_to = self._calm
-        return self._begins < at and not (at < calm_to and until > calm_from)
+        return self._begins < at and not any(
+            at < calm_to and until > calm_from for calm_from, calm_to in self._calms
+        )
 
     def _pause(self, person: Person, at: int, length_min: int, status: str) -> None:
         """One with a set length ends by itself."""

@@ -32,6 +32,12 @@ _ROUND_MS = 12 * 60_000
 """So often the manager looks at what waits."""
 
 
+def billing_is_short(before: UnixMs) -> tuple[UnixMs, UnixMs]:
+    """From when to when. Nobody is on a break then: all are asked, and are heard to say no."""
+    begins = latest(11, 15, before)
+    return begins, UnixMs(begins + minutes(14))
+
+
 class Changes:
     """Plans what happens once, at the last such time of day before ``before``."""
 
@@ -108,7 +114,7 @@ class Changes:
 
     def _billing_is_short(self) -> None:
         """Jan answers nothing for a while, and the others in his group want nothing more."""
-        begins = self._latest(11, 15)
+        begins, _ = billing_is_short(self._before)
         self._play.at(begins, self._jan_is_away)
         for number in range(4):
             self._play.at(begins + 10_000 + number * 40_000, self._asks_for_billing)

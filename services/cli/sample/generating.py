@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator
 
 from services.cli.sample.attendance import Attendance
-from services.cli.sample.changes import Changes
+from services.cli.sample.changes import Changes, billing_is_short
 from services.cli.sample.desks import Desks
 from services.cli.sample.incident import HOUR, LASTS_MS, MINUTE, Incident
 from services.cli.sample.left_open import LeftOpen
@@ -67,10 +67,13 @@ def _plan(play: Play, now: UnixMs, scale: int) -> None:
     started = UnixMs(play.workspace.at + 1_000)
     before = UnixMs(now - LASTS_MS - 5 * MINUTE_MS)
     incident_at = latest(HOUR, MINUTE, before)
-    calm = (UnixMs(incident_at - 10 * MINUTE_MS), UnixMs(incident_at + LASTS_MS))
+    calms = (
+        (UnixMs(incident_at - 10 * MINUTE_MS), UnixMs(incident_at + LASTS_MS)),
+        billing_is_short(before),
+    )
     visitors, desks = Visitors(play, scale), Desks(play)
     play.listeners.extend((desks.react, visitors.react))
-    Attendance(play, started, now, calm).plan()
+    Attendance(play, started, now, calms).plan()
     Changes(play, visitors, desks, started, before).plan()
     Incident(play, visitors, desks, incident_at).plan()
     LeftOpen(play, visitors, now).plan()
