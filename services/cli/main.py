@@ -5,10 +5,13 @@ import typer
 from services.cli import (
     dead_letters,
     erase,
+    export,
+    import_file,
     migrate,
     run,
     schemas,
     seal_key,
+    to_test,
     up,
     verify,
     why_not_fired,
@@ -26,6 +29,9 @@ app.command("up")(up.up)
 app.command("run")(run.run)
 app.command("demo")(demo)
 app.command("verify")(verify.verify_log)
+app.command("export")(export.export)
+app.command("import")(import_file.import_file)
+app.command("to-test")(to_test.to_test)
 app.command("seal-key")(seal_key.seal_key)
 app.command("dead-letters")(dead_letters.dead_letters)
 app.command("erase")(erase.erase)

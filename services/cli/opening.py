@@ -1,5 +1,6 @@
-"""Opening what a question about the past is answered from: a store, for reading only."""
+"""Opening what a question about the past is answered from: a store or a file, for reading only."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ import typer
 from services.cli.options import fail, store_url
 from shared.adapters.migrations import MigrationError
 from shared.adapters.open_store import open_archive
+from shared.audit.reading_bundles import BundleDamaged, BundleReader, archive_in
 from shared.ports import LogCorrupt, StoreError
 from shared.ports.archive import Archive
 from shared.routing.ids import WorkspaceId
@@ -18,13 +20,28 @@ DAMAGED = 1
 
 
 @contextlib.asynccontextmanager
-async def archive_at(store: str, data: Path, name: str) -> AsyncIterator[Archive]:
-    """What is at an address, or else in a data directory. Raises as ``open_archive`` does."""
-    archive = await open_archive(store_url(store, data), name=name)
+async def archive_at(
+    store: str, data: Path, name: str, *, file: Path | None = None
+) -> AsyncIterator[Archive]:
+    """What is in a file that `fernamt export` wrote, at an address, or else in a data directory.
+
+    Raises as ``open_archive`` does, ``BundleDamaged``, and ``ValueError`` if two are named.
+    """
+    if file is not None and store:
+        raise ValueError("either --log or --store")
+    if file is not None:
+        archive = archive_in(await bundle_in(file))
+    else:
+        archive = await open_archive(store_url(store, data), name=name)
     try:
         yield archive
     finally:
         await archive.close()
+
+
+async def bundle_in(file: Path) -> BundleReader:
+    """Read a file that `fernamt export` wrote. Raises ``BundleDamaged`` and ``OSError``."""
+    return await asyncio.to_thread(BundleReader.open, file)
 
 
 async def workspaces_in(archive: Archive, wanted: str = "") -> Sequence[WorkspaceId]:
@@ -44,6 +61,9 @@ def failing_in_words() -> Iterator[None]:
     """End with one line on stderr: exit code 1 if the log is damaged, 2 if it was not reached."""
     try:
         yield
+    except BundleDamaged as error:
+        typer.echo(f"fernamt: {error}", err=True)
+        raise typer.Exit(DAMAGED) from error
     except LogCorrupt as error:
         typer.echo(f"fernamt: the log is damaged: {error}", err=True)
         raise typer.Exit(DAMAGED) from error

@@ -17,6 +17,10 @@ StoreUrl = Annotated[
         help="postgresql://HOST/DATABASE or sqlite:///DIRECTORY; a log in --data if not given.",
     ),
 ]
+LogFile = Annotated[
+    Path | None,
+    typer.Option("--log", help="A file that `fernamt export` wrote, in place of a store."),
+]
 NatsUrl = Annotated[
     str,
     typer.Option("--nats", envvar="FERNAMT_NATS_URL", help="nats://HOST:4222 of a running broker."),

@@ -1,18 +1,15 @@
 """``fernamt verify``: make every decision of a log again, and check its order and its seals."""
 
 import asyncio
-import contextlib
-import sys
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from services.cli.opening import archive_at, failing_in_words, workspaces_in
-from services.cli.options import DEFAULT_DATA, DataDir, StoreUrl
+from services.cli.options import DEFAULT_DATA, DataDir, LogFile, StoreUrl
+from services.cli.progress_bar import progress_bar
 from shared.audit.checking_seals import Accepted
 from shared.audit.seals import public_key
 from shared.audit.verifying import Finding, Sealed, Verified, verify
@@ -30,6 +27,7 @@ def verify_log(
     ] = "",
     data: DataDir = DEFAULT_DATA,
     store: StoreUrl = "",
+    file: LogFile = None,
     until: Annotated[
         int | None, typer.Option("--until", min=1, help="Last position to read.")
     ] = None,
@@ -63,17 +61,23 @@ def verify_log(
             raise ValueError("--expect is about one workspace: --workspace")
 
         async def ask() -> list[Verified]:
-            async with archive_at(store, data, "fernamt verify") as archive:
+            async with archive_at(store, data, "fernamt verify", file=file) as archive:
                 wanted = await workspaces_in(archive, workspace)
                 return [await _one(archive, its_id, upto, accepted, as_json) for its_id in wanted]
 
         results = asyncio.run(ask())
     if not as_json:
         _conclude(results)
+    code = exit_code(results)
+    if code:
+        raise typer.Exit(code)
+
+
+def exit_code(results: Sequence[Verified]) -> int:
+    """0 where all is well, and for programs what is not."""
     if any(result.findings for result in results):
-        raise typer.Exit(DIFFERENT)
-    if any(result.folded_only for result in results):
-        raise typer.Exit(FOLDED_ONLY)
+        return DIFFERENT
+    return FOLDED_ONLY if any(result.folded_only for result in results) else 0
 
 
 def _expected(text: str) -> tuple[Position, bytes]:
@@ -96,42 +100,26 @@ async def _one(
 ) -> Verified:
     head = await archive.log.head(workspace_id)
     total = min(head, until) if until is not None else head
-    with _bar(workspace_id, total) as bar:
+    with progress_bar(f"verifying {workspace_id}", total) as advance:
         result = await verify(
             archive,
             workspace_id,
             until=until,
             accepted=accepted,
-            progress=lambda events: bar.advance(bar.task_ids[0], events),
+            progress=advance,
         )
     if as_json:
         typer.echo(msgspec.json.encode(result).decode())
     else:
-        typer.echo("\n".join(_lines(result)))
+        typer.echo("\n".join(told(result)))
     return result
-
-
-@contextlib.contextmanager
-def _bar(workspace_id: WorkspaceId, total: int) -> Iterator[Progress]:
-    """A progress bar on a terminal, nothing elsewhere."""
-    columns = (
-        TextColumn("verifying {task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    with Progress(
-        *columns, console=console, transient=True, disable=not sys.stderr.isatty()
-    ) as bar:
-        bar.add_task(workspace_id, total=total)
-        yield bar
 
 
 # --- in words -----------------------------------------------------------------------------------
 
 
-def _lines(result: Verified) -> Iterator[str]:
+def told(result: Verified) -> Iterator[str]:
+    """What was found in one workspace, for people."""
     yield f"workspace {result.workspace_id}, state {result.state_hash}"
     yield from _seals(result.sealed)
     if result.folded_only:

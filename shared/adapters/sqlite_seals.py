@@ -12,7 +12,7 @@ from shared.adapters.sqlite_writer import SqliteWriter
 from shared.ports.archive import Seal
 from shared.routing.ids import Position, WorkspaceId
 
-_ADD = f"insert into log_seals (workspace, {COLUMNS}) values (?, ?, ?, ?, ?, ?, ?)"
+ADD_SEAL = f"insert into log_seals (workspace, {COLUMNS}) values (?, ?, ?, ?, ?, ?, ?)"
 _AT = f"select {COLUMNS} from log_seals where workspace = ? and first = ?"
 _AFTER = f"""
 select {COLUMNS} from log_seals where workspace = ? and first > ? order by first limit ?
@@ -65,7 +65,7 @@ class SqliteSeals(SqliteSealReader):
     def _add(self, workspace_id: str, seal: Seal) -> bool:
         try:
             with self._writer.recorder.datastore.transaction(commit=True) as cursor:
-                cursor.execute(_ADD, (workspace_id, *seal))
+                cursor.execute(ADD_SEAL, (workspace_id, *seal))
         except IntegrityError:
             with self._writer.recorder.datastore.transaction(commit=False) as cursor:
                 cursor.execute(_AT, (workspace_id, seal.first))

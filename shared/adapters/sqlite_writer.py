@@ -129,6 +129,10 @@ class LogRecorder(SQLiteApplicationRecorder):
         if any(append.erase for append in batch):
             self._cut_wal()
 
+    def insert_in(self, cursor: SQLiteCursor, events: Sequence[StoredEvent]) -> None:
+        """Write events as part of a transaction of the caller's."""
+        super()._insert_events(cursor, events)
+
     def erase(self, workspace_id: str, erasures: Sequence[Erasure]) -> int:
         """Delete what is left of the texts and say how many there were."""
         with self.datastore.transaction(commit=False) as cursor:

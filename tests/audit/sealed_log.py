@@ -3,12 +3,14 @@
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from pathlib import Path
 
 import asyncpg
 import msgspec
 
-from shared.adapters.open_store import Store, parse_store_url
+from shared.adapters.open_store import Store, open_store, parse_store_url
 from shared.adapters.sqlite_reader import DATABASE_FILE
+from shared.audit.bundle import export
 from shared.audit.checking_seals import ANY, Accepted
 from shared.audit.seals import SealKey, sealed
 from shared.audit.verifying import Verified, verify
@@ -60,6 +62,19 @@ async def keep(store: Store, rows: Sequence[StoredRow], seals: Sequence[Seal] = 
 
 def archive_of(store: Store) -> Archive:
     return Archive(store.events, store.snapshots, store.seals)
+
+
+async def exported_story(directory: Path) -> Path:
+    """The told story, sealed in part, as an exported file."""
+    rows = story_rows()
+    store = await open_store(f"sqlite:///{directory}/exported")
+    await keep(store, rows, seals_over(rows[:SEALED]))
+    file = directory / "acme.fernamt"
+    parts: list[bytes] = []
+    await export(archive_of(store), ACME, None, parts.append)
+    await store.close()
+    file.write_bytes(b"".join(parts))
+    return file
 
 
 async def checked(store: Store, accepted: Accepted = ANY) -> Verified:

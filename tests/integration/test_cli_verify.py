@@ -11,7 +11,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from shared.adapters.open_store import open_store
 from shared.adapters.sqlite_reader import DATABASE_FILE
+from shared.audit.seals import SealKey
+from tests.audit.sealed_log import SEALED, keep, seals_over, story_rows
 from tests.servers.client import Fields, connected
 from tests.servers.engine import ROOT, STOP_WITHIN_S, fernamt, running_engine, surroundings
 
@@ -107,16 +110,20 @@ class Log:
             connection.close()
 
     def verify(self, *arguments: str) -> Said:
-        done = subprocess.run(
-            fernamt("verify", "--data", str(self.data), *arguments),
-            cwd=ROOT,
-            env=surroundings(),
-            capture_output=True,
-            text=True,
-            timeout=STOP_WITHIN_S,
-            check=False,
-        )
-        return Said(done.returncode, done.stdout, done.stderr)
+        return _said("verify", "--data", str(self.data), *arguments)
+
+
+def _said(*arguments: str) -> Said:
+    done = subprocess.run(
+        fernamt(*arguments),
+        cwd=ROOT,
+        env=surroundings(),
+        capture_output=True,
+        text=True,
+        timeout=STOP_WITHIN_S,
+        check=False,
+    )
+    return Said(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.fixture
@@ -265,6 +272,41 @@ def test_damage_in_one_workspace_makes_the_whole_not_identical(log: Log) -> None
     said = log.verify()
     assert said.code == 1
     assert said.out.splitlines()[-1].endswith(": not identical")
+
+
+async def test_au05_seals_are_told_and_what_was_kept_elsewhere_is_expected(tmp_path: Path) -> None:
+    store = await open_store(f"sqlite:///{tmp_path}/data")
+    seed = await store.vault.key("seals")
+    rows = story_rows()
+    await keep(store, rows, seals_over(rows[:SEALED], SealKey.from_seed(seed)))
+    await store.close()
+    log = Log(tmp_path / "data")
+    key = _said("seal-key", "--data", str(log.data)).out.strip()
+    assert key == SealKey.from_seed(seed).public.hex()
+    said = log.verify("--key", key)
+    assert said.code == 0
+    assert f"sealed up to position {SEALED}, not sealed: 49 events" in said.out
+    assert f"  positions 1 to {SEALED} by --key {key}" in said.out
+    last = re.search(r"--expect (\d+:[0-9a-f]{64})", said.out)
+    assert last is not None
+    answer = json.loads(log.verify("--json").out)
+    assert answer["sealed"]["last"] == last[1]
+    of_acme = ("--workspace", "acme", "--expect", last[1])
+    assert log.verify(*of_acme).code == 0
+    log.execute("delete from stored_events where originator_version > 100")
+    log.execute("delete from log_seals where upto > 100")
+    cut = log.verify(*of_acme)
+    assert cut.code == 1
+    assert f"  position 101: the log ends at position 100, and was sealed up to {SEALED}" in cut.out
+
+
+def test_what_is_kept_elsewhere_is_read_strictly(log: Log) -> None:
+    for wrong in (("--key", "12"), ("--expect", "12"), ("--expect", "x:" + "ab" * 32)):
+        said = log.verify("--workspace", "a", *wrong)
+        assert (said.code, said.out) == (2, "")
+    said = log.verify("--expect", "1:" + "ab" * 32)
+    assert (said.code, said.err) == (2, "fernamt: --expect is about one workspace: --workspace\n")
+    assert "no key is kept" in _said("seal-key", "--data", str(log.data)).err
 
 
 def test_decisions_of_another_revision_are_not_called_identical(log: Log) -> None:
