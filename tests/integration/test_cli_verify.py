@@ -127,9 +127,17 @@ def _said(*arguments: str) -> Said:
 
 
 @pytest.fixture
-def log(recorded: Path, tmp_path: Path) -> Log:
+def sealed_log(recorded: Path, tmp_path: Path) -> Log:
+    """As the engine left it."""
     shutil.copytree(recorded, tmp_path / "data")
     return Log(tmp_path / "data")
+
+
+@pytest.fixture
+def log(sealed_log: Log) -> Log:
+    """Without its seals: what they alone tell has tests of its own."""
+    sealed_log.execute("delete from log_seals")
+    return sealed_log
 
 
 # --- a sound log ------------------------------------------------------------------------------
@@ -274,6 +282,19 @@ def test_damage_in_one_workspace_makes_the_whole_not_identical(log: Log) -> None
     assert said.out.splitlines()[-1].endswith(": not identical")
 
 
+def test_au05_what_an_engine_wrote_is_sealed_once_it_has_ended(sealed_log: Log) -> None:
+    key = _said("seal-key", "--data", str(sealed_log.data)).out.strip()
+    said = sealed_log.verify("--key", key)
+    assert said.code == 0
+    assert said.out.count("not sealed: 0 events") == 2
+    position = sealed_log.position_of("operator_registered.v1")
+    state = sealed_log.state_at(position)
+    sealed_log.write(position, _bytes({**state, "trace": "changed"}))
+    said = sealed_log.verify("--workspace", "a")
+    assert said.code == 1
+    assert f"  position {position}: this is not the event that was sealed here" in said.out
+
+
 async def test_au05_seals_are_told_and_what_was_kept_elsewhere_is_expected(tmp_path: Path) -> None:
     store = await open_store(f"sqlite:///{tmp_path}/data")
     seed = await store.vault.key("seals")
@@ -306,6 +327,7 @@ def test_what_is_kept_elsewhere_is_read_strictly(log: Log) -> None:
         assert (said.code, said.out) == (2, "")
     said = log.verify("--expect", "1:" + "ab" * 32)
     assert (said.code, said.err) == (2, "fernamt: --expect is about one workspace: --workspace\n")
+    log.execute("delete from service_keys where name = 'seals'")
     assert "no key is kept" in _said("seal-key", "--data", str(log.data)).err
 
 
