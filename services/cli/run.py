@@ -9,8 +9,17 @@ import typer
 import uvloop
 
 from services.cli.options import LeaseMs, LogLevel, NatsUrl, StoreUrl, fail
-from services.cli.running import LOOKERS, SERVICES, Lookout, Running, Service, ServiceName
+from services.cli.running import (
+    LOOKERS,
+    SERVICES,
+    SPEAKERS,
+    Lookout,
+    Running,
+    Service,
+    ServiceName,
+)
 from services.cli.serving import end_if_told, until_stopped
+from services.console.service import Console
 from shared.adapters.clocks import SystemClock
 from shared.adapters.migrations import MigrationError
 from shared.adapters.nats_bus import NatsBus
@@ -38,7 +47,7 @@ def run(
     configure_logs(level=log_level)
     if not nats:
         raise fail("where is the broker? --nats or FERNAMT_NATS_URL")
-    if not store:
+    if not store and any(service not in SPEAKERS for service in services):
         raise fail("where is the log? --store or FERNAMT_STORE_URL")
     name = " ".join(service.value for service in services)
     try:
@@ -58,10 +67,14 @@ async def _serve(
         made = await _opened(stack, services, store_url, name, lease_ms)
         bus = await NatsBus.connect(NatsSettings(url=nats_url, name=name))
         stack.push_async_callback(bus.close)
-        running = Running({service.value: make(bus) for service, make in made.items()})
+        served = {service.value: make(bus) for service, make in made.items()}
+        running = Running(served)
         stack.push_async_callback(running.stop)
         end_if_told()
         await running.ready()
+        for service in served.values():
+            if isinstance(service, Console):
+                typer.echo(f"console {service.url}")
         typer.echo("ready")
         await running.ended()
 
@@ -81,7 +94,9 @@ async def _opened(
     for service in ServiceName:
         if service not in services:
             continue
-        if service in LOOKERS:
+        if service in SPEAKERS:
+            made[service] = SPEAKERS[service]
+        elif service in LOOKERS:
             if archive is None:
                 archive = await open_archive(store_url, name=name)
                 stack.push_async_callback(archive.close)

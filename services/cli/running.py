@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from services.archivist.service import Archivist
 from services.auditor.service import Auditor
+from services.console.service import Console
 from services.notifier.channels import outside
 from services.notifier.service import Notifier
 from services.presence.service import Presence
@@ -43,6 +44,7 @@ class ServiceName(StrEnum):
     and last who keeps it.
     """
 
+    CONSOLE = "console"
     AUDITOR = "auditor"
 
     PRESENCE = "presence"
@@ -73,6 +75,11 @@ LOOKERS: Mapping[ServiceName, Callable[[Lookout], Service]] = {
     ServiceName.AUDITOR: _auditor,
 }
 """How each is made that only looks."""
+
+SPEAKERS: Mapping[ServiceName, Callable[[Bus], Service]] = {
+    ServiceName.CONSOLE: Console,
+}
+"""How each is made that needs no log of its own, only others to ask."""
 
 
 class Running:

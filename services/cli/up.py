@@ -26,6 +26,7 @@ from services.cli.options import (
 from services.cli.running import ServiceName
 from services.cli.sample.opening import SampleShop
 from services.cli.serving import end_if_told, until_stopped
+from services.console.settings import PORT, PORT_VARIABLE
 from shared.adapters.migrations import MigrationError
 from shared.adapters.nats_server import NatsServerError
 from shared.ports import StoreError
@@ -57,6 +58,11 @@ def up(
             help="With a workspace `sample`: a day of generated traffic, and people who play on.",
         ),
     ] = False,
+    console: Annotated[bool, typer.Option(help="The web page of the ops team.")] = True,
+    console_port: Annotated[
+        int,
+        typer.Option(envvar=PORT_VARIABLE, min=0, max=65_535, help="Its port; 0 is any free one."),
+    ] = PORT,
     log_level: LogLevel = "info",
     clock_offset_file: Annotated[
         Path | None,
@@ -81,7 +87,8 @@ def up(
             clock_offset_file=clock_offset_file,
             prepare=shop.open if shop is not None else None,
         )
-        beside = _beside(store_url(store, data), log_level) if ops else None
+        page = console_port if console else None
+        beside = _beside(store_url(store, data), log_level, page) if ops else None
         uvloop.run(until_stopped(_serve(running, beside, data, quiet, shop)))
     except (OpsFailed, StoreError, NatsServerError, MigrationError, ValueError, OSError) as error:
         raise fail(str(error)) from error
@@ -94,10 +101,14 @@ class Beside(NamedTuple):
     settings: Mapping[str, str]
 
 
-def _beside(url: str, log_level: str) -> Beside:
+def _beside(url: str, log_level: str, console_port: int | None) -> Beside:
     ours = {name: value for name, value in os.environ.items() if name.startswith("FERNAMT_")}
     settings = {"FERNAMT_STORE_URL": url, "FERNAMT_LOG_LEVEL": log_level}
-    return Beside((ServiceName.AUDITOR.value,), ours | settings)
+    if console_port is None:
+        return Beside((ServiceName.AUDITOR.value,), ours | settings)
+    settings[PORT_VARIABLE] = str(console_port)
+    names = (ServiceName.CONSOLE.value, ServiceName.AUDITOR.value)
+    return Beside(names, ours | settings)
 
 
 async def _serve(

@@ -1,0 +1,79 @@
+"""The workspaces that the console has heard of, and the time zone of each."""
+
+import time
+
+from services.console.asking import Denied, Engine, Trouble
+from shared.ports import Message, Subscription
+from shared.routing.commands import Refused
+from shared.routing.settings_views import WorkspaceView
+from shared.wire.subjects import HEADS, parse_head
+
+KNOWN_MAX = 10_000
+ZONE_HOLDS_S = 60.0
+ASK_AGAIN_S = 5.0
+"""After nobody answered: pages must not wait for the router every time."""
+
+
+class Known:
+    """Named by the settings, or heard of since the start: any change in one is a notice."""
+
+    def __init__(self, engine: Engine, named: tuple[str, ...]) -> None:
+        self._engine = engine
+        self._names = dict.fromkeys(named)
+        self._zones: dict[str, tuple[str, float]] = {}
+        self._subscription: Subscription | None = None
+
+    async def start(self) -> None:
+        self._subscription = await self._engine.bus.subscribe(HEADS, self._on_head)
+
+    async def stop(self) -> None:
+        if self._subscription is not None:
+            await self._subscription.stop()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(sorted(self._names))
+
+    def add(self, workspace_id: str) -> None:
+        """It was asked about and exists."""
+        if len(self._names) < KNOWN_MAX:
+            self._names[workspace_id] = None
+
+    async def zone(self, workspace_id: str) -> str:
+        """Its time zone, as last heard; ``UTC`` while nobody says. Raises ``Denied`` if there is
+        no such workspace."""
+        zone, until = self._zones.get(workspace_id, ("UTC", 0.0))
+        if time.monotonic() < until:
+            return zone
+        try:
+            told = await self._engine.ask(workspace_id, "workspace", WorkspaceView)
+        except Denied as trouble:
+            if trouble.reason.code == "unknown_workspace":
+                raise
+            self._keep(workspace_id, zone, ASK_AGAIN_S)
+        except Trouble:
+            zone = await self._zone_then(workspace_id, zone)
+            self._keep(workspace_id, zone, ASK_AGAIN_S)
+        else:
+            zone = told.result.timezone
+            self._keep(workspace_id, zone, ZONE_HOLDS_S)
+            self.add(workspace_id)
+        return zone
+
+    async def _zone_then(self, workspace_id: str, zone: str) -> str:
+        """From the past, where the router is not there."""
+        try:
+            told = await self._engine.audit(workspace_id, "workspace", WorkspaceView)
+        except Trouble:
+            return zone
+        return told.result.timezone
+
+    def _keep(self, workspace_id: str, zone: str, for_s: float) -> None:
+        if len(self._zones) >= KNOWN_MAX:
+            self._zones.clear()
+        self._zones[workspace_id] = (zone, time.monotonic() + for_s)
+
+    def _on_head(self, message: Message) -> None:
+        head = parse_head(message.subject)
+        if not isinstance(head, Refused):
+            self.add(head.workspace_id)

@@ -1,0 +1,1 @@
+"""The pages, one module for each: what is asked for it, and what its template gets."""

@@ -1,0 +1,182 @@
+"""One conversation: its facts, its waits, its timeline, and the why of each decision."""
+
+import asyncio
+import re
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from services.console.asking import Denied, Trouble, unless_troubled
+from services.console.courses import waits_of
+from services.console.desk import BadInput, Desk, desk_of, number_in, workspace_of
+from shared.audit.answers import (
+    Explained,
+    Found,
+    MomentView,
+    Timeline,
+    WhyNotView,
+    WhyWaitingView,
+)
+from shared.routing.ids import ID_PATTERN
+from shared.routing.queries import Roster
+
+EVENTS_SHOWN = 200
+SEARCHED_BACK = 50_000
+"""Events before now that a search looks through at once; a link goes on before them."""
+FOUND_MAX = 50
+
+
+async def conversation(request: Request) -> Response:
+    """The page of one conversation."""
+    desk, workspace = desk_of(request), workspace_of(request)
+    its_id = request.path_params["conversation"]
+    after = number_in(request, "after", 0)
+    words = await desk.words(request)
+    told, roster = await asyncio.gather(
+        desk.engine.audit(
+            workspace,
+            "timeline",
+            Timeline,
+            {"conversation_id": its_id, "after": after, "limit": EVENTS_SHOWN},
+        ),
+        unless_troubled(desk.engine.ask(workspace, "roster", Roster)),
+    )
+    return await desk.page(
+        request,
+        "conversation.html",
+        words=words,
+        conversation=told.result.conversation,
+        events=told.result.events,
+        next=told.result.next,
+        after=after,
+        waits=waits_of(told.result.events),
+        operators=() if isinstance(roster, Trouble) else roster.result.operators,
+        position=told.position,
+        now=told.at,
+        opened=number_in(request, "decision"),
+    )
+
+
+async def decision(request: Request) -> Response:
+    """The candidate table of one decision."""
+    desk, workspace = desk_of(request), workspace_of(request)
+    its_id, position = request.path_params["conversation"], request.path_params["position"]
+    told = await desk.engine.audit(
+        workspace, "explain", Explained, {"conversation_id": its_id, "position": position}
+    )
+    return await desk.page(request, "explained.html", explained=told.result)
+
+
+async def why_not(request: Request) -> Response:
+    """Why one operator did not get it, as of a position."""
+    desk, workspace = desk_of(request), workspace_of(request)
+    operator_id = request.query_params.get("operator", "")
+    if re.match(ID_PATTERN, operator_id) is None:
+        raise BadInput("operator")
+    told = await desk.engine.audit(
+        workspace,
+        "why_not",
+        WhyNotView,
+        {
+            "operator_id": operator_id,
+            "conversation_id": request.path_params["conversation"],
+            "position": number_in(request, "position"),
+        },
+    )
+    return await desk.page(
+        request, "why_not.html", why=told.result, position=told.position, at=told.at
+    )
+
+
+async def why_waiting(request: Request) -> Response:
+    """Why it waited as of a position, what would have ended it, and who was free meanwhile."""
+    desk, workspace = desk_of(request), workspace_of(request)
+    its_id = request.path_params["conversation"]
+    position = number_in(request, "position")
+    told, free = await asyncio.gather(
+        desk.engine.audit(
+            workspace,
+            "why_waiting",
+            WhyWaitingView,
+            {"conversation_id": its_id, "position": position},
+        ),
+        unless_troubled(_free(desk, workspace, its_id, request)),
+    )
+    return await desk.page(
+        request,
+        "why_waiting.html",
+        why=told.result,
+        position=told.position,
+        at=told.at,
+        free=None if isinstance(free, Trouble) else free,
+    )
+
+
+async def _free(desk: Desk, workspace: str, its_id: str, request: Request) -> Found | None:
+    """Who was free between two positions, where the address names them."""
+    begun, ended = number_in(request, "begun"), number_in(request, "ended")
+    if begun is None:
+        return None
+    until = {"position": ended} if ended is not None else {}
+    told = await desk.engine.audit(
+        workspace,
+        "find",
+        Found,
+        {
+            "pattern": "any",
+            "conversation_id": its_id,
+            "from": {"position": max(begun - 1, 0)},
+            "to": until,
+        },
+    )
+    return told.result
+
+
+# --- searching ------------------------------------------------------------------------------
+
+
+async def search(request: Request) -> Response:
+    """A conversation of this name, else the conversations of the visitor of this name."""
+    desk, workspace = desk_of(request), workspace_of(request)
+    words = await desk.words(request)
+    q = request.query_params.get("q", "").strip()
+    found: Found | None = None
+    if re.match(ID_PATTERN, q) is not None:
+        if await _is_conversation(desk, workspace, q):
+            return RedirectResponse(f"/{workspace}/conversations/{quote(q)}", 303)
+        found = await _of_visitor(desk, workspace, q, number_in(request, "before"))
+    missing = found is None or (not found.matches and found.looked_from == 0)
+    return await desk.page(
+        request, "search.html", words=words, q=q, found=found, status=404 if missing else 200
+    )
+
+
+async def _is_conversation(desk: Desk, workspace: str, q: str) -> bool:
+    try:
+        await desk.engine.audit(workspace, "timeline", Timeline, {"conversation_id": q, "limit": 1})
+    except Denied as denied:
+        if denied.reason.code == "unknown_conversation":
+            return False
+        raise
+    return True
+
+
+async def _of_visitor(desk: Desk, workspace: str, q: str, before: int | None) -> Found:
+    upto = before
+    if upto is None:
+        upto = (await desk.engine.audit(workspace, "moment", MomentView)).result.head
+    begin = max(upto - SEARCHED_BACK, 0)
+    told = await desk.engine.audit(
+        workspace,
+        "find",
+        Found,
+        {
+            "pattern": "any",
+            "visitor_id": q,
+            "from": {"position": begin},
+            "to": {"position": upto},
+            "limit": FOUND_MAX,
+        },
+    )
+    return told.result

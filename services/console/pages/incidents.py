@@ -1,0 +1,134 @@
+"""Incidents: conversations that show a pattern, and what is different between two moments."""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, get_args
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.console.desk import BadInput, desk_of, number_in, workspace_of
+from services.console.wording import Words
+from shared.audit.answers import Diff, Found, MomentView
+from shared.routing.ids import ID_PATTERN
+from shared.wire.audit import Pattern
+
+FOUND_MAX = 50
+LOOKED_BACK = 50_000
+"""Events before now that are looked through where no time is named."""
+
+_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
+
+
+async def find(request: Request) -> Response:
+    """The form, and what it found."""
+    desk, workspace = desk_of(request), workspace_of(request)
+    words = await desk.words(request)
+    moment = (await desk.engine.audit(workspace, "moment", MomentView)).result
+    asked = bool(request.query_params)
+    found: Found | None = None
+    if asked:
+        found = (
+            await desk.engine.audit(workspace, "find", Found, _question(request, words, moment))
+        ).result
+    return await desk.page(
+        request,
+        "incidents.html",
+        words=words,
+        found=found,
+        moment=moment,
+        patterns=get_args(Pattern),
+        form=_form(request),
+        query=_query_without(request, "position"),
+    )
+
+
+def _question(request: Request, words: Words, moment: MomentView) -> Mapping[str, Any]:
+    """What the form asks for. Raises ``BadInput``."""
+    form = request.query_params
+    pattern = form.get("pattern", "waited_while_free")
+    if pattern not in get_args(Pattern):
+        raise BadInput("pattern")
+    question: dict[str, Any] = {"pattern": pattern, "limit": FOUND_MAX}
+    for field in ("visitor", "operator", "conversation"):
+        its_id = form.get(field, "").strip()
+        if its_id:
+            if re.match(ID_PATTERN, its_id) is None:
+                raise BadInput(field)
+            question[f"{field}_id"] = its_id
+    for field in ("over_s", "within_s", "more_than"):
+        question[field] = number_in(request, field)
+    question["from"] = _since(request, words, moment)
+    if form.get("to", "").strip():
+        question["to"] = moment_in(form["to"], "to", words, moment)
+    return question
+
+
+def _since(request: Request, words: Words, moment: MomentView) -> Mapping[str, int]:
+    """Where to begin: where an answer before left off, at the time named, or a while ago."""
+    position = number_in(request, "position")
+    if position is not None:
+        return {"position": position}
+    text = request.query_params.get("from", "").strip()
+    if text:
+        return moment_in(text, "from", words, moment)
+    return {"position": max(moment.head - LOOKED_BACK, 0)}
+
+
+def moment_in(text: str, field: str, words: Words, moment: MomentView) -> Mapping[str, int]:
+    """A position, a time of the log's last day, or a day and time. Raises ``BadInput``."""
+    text = text.strip()
+    if text.isascii() and text.isdecimal() and len(text) <= 16:
+        return {"position": int(text)}
+    clock = _CLOCK.fullmatch(text)
+    if clock is not None:
+        hour, minute, second = (int(part or 0) for part in clock.groups())
+        if hour > 23 or minute > 59 or second > 59:
+            raise BadInput(field)
+        head = words.local(moment.head_at)
+        then = head.replace(hour=hour, minute=minute, second=second, microsecond=0)
+        if then > head + timedelta(hours=1):
+            then -= timedelta(days=1)
+        return {"at": round(then.timestamp() * 1_000)}
+    at = words.read_time(text)
+    if at is None or at < 0:
+        raise BadInput(field)
+    return {"at": at}
+
+
+def _form(request: Request) -> Mapping[str, str]:
+    names = ["pattern", "from", "to", "over_s", "within_s", "more_than"]
+    names += ["visitor", "operator", "conversation"]
+    defaults = {"pattern": "waited_while_free", "over_s": "60", "within_s": "60", "more_than": "0"}
+    return {name: request.query_params.get(name, defaults.get(name, "")) for name in names}
+
+
+def _query_without(request: Request, *names: str) -> str:
+    """The address's query without some fields, to be gone on with."""
+    kept = [(k, v) for k, v in request.query_params.multi_items() if k not in names]
+    return str(request.url.replace(query="").include_query_params(**dict(kept)).query)
+
+
+async def compare(request: Request) -> Response:
+    """Two moments beside each other."""
+    desk, workspace = desk_of(request), workspace_of(request)
+    words = await desk.words(request)
+    moment = (await desk.engine.audit(workspace, "moment", MomentView)).result
+    before = request.query_params.get("before", "").strip()
+    after = request.query_params.get("after", "").strip()
+    found: Diff | None = None
+    if before:
+        fields: dict[str, Any] = {"from": moment_in(before, "before", words, moment)}
+        if after:
+            fields["to"] = moment_in(after, "after", words, moment)
+        found = (await desk.engine.audit(workspace, "diff", Diff, fields)).result
+    return await desk.page(
+        request,
+        "compare.html",
+        words=words,
+        diff=found,
+        before=before,
+        after=after,
+        moment=moment,
+    )

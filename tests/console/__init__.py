@@ -1,0 +1,1 @@
+"""The console's pieces by themselves: words, sentences, sessions, what browsers are told."""
