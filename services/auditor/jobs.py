@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 import structlog
+from msgspec.structs import replace
 
 from shared.audit.answers import Begun, JobName, JobState, JobView
+from shared.audit.changes import BadChange
 from shared.audit.history import History
 from shared.audit.stored import Beyond
 from shared.ports import StoreError
@@ -33,7 +35,7 @@ class Work(NamedTuple):
 
     name: JobName
     total: Callable[[History, Any], Awaitable[int]]
-    """How many events there are to look at. Raises ``Beyond``."""
+    """How many events there are to look at. Raises ``Beyond`` and ``BadChange``."""
     do: Callable[[History, Any, Progress], Awaitable[msgspec.Struct]]
     """Raises ``Beyond``, ``StoreError``, and ``ValueError`` for what was asked."""
 
@@ -87,6 +89,8 @@ class Jobs:
             total = await work.total(history, question)
         except Beyond as beyond:
             return Refused("unavailable", str(beyond))
+        except BadChange as bad:
+            return replace(bad.refused, detail={**bad.refused.detail, "change": bad.number})
         self._begun += 1
         job = _Job(f"{self._here}-{self._begun}", history.workspace_id, work, total)
         self._jobs[job.job_id] = job

@@ -11,6 +11,7 @@ from services.cli import (
     run,
     schemas,
     seal_key,
+    simulate,
     to_test,
     up,
     verify,
@@ -32,6 +33,7 @@ app.command("verify")(verify.verify_log)
 app.command("export")(export.export)
 app.command("import")(import_file.import_file)
 app.command("to-test")(to_test.to_test)
+app.command("simulate")(simulate.simulate_policies)
 app.command("seal-key")(seal_key.seal_key)
 app.command("dead-letters")(dead_letters.dead_letters)
 app.command("erase")(erase.erase)

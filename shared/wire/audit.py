@@ -21,7 +21,6 @@ from shared.routing.commands.fields import (
     AVisitor,
 )
 from shared.routing.ids import ID_PATTERN
-from shared.routing.policy import PolicyPatch, PolicyScope
 from shared.routing.questions import Cursor, InboxView, PageSize, Question
 from shared.routing.vocabulary import ConversationState
 from shared.wire.bodies import BodyDecoder
@@ -223,17 +222,12 @@ class AskVerify(PastQuestion, frozen=True):
     until: Place | None = None
 
 
-class Patch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Fields of a policy as they might have been, in the form that ``set_policy`` takes."""
-
-    scope: PolicyScope
-    policy: PolicyPatch
-
-
 class AskSimulate(PastQuestion, frozen=True, rename={"since": "from", "until": "to"}):
-    """Begin to play a stretch of the log under other policies; the answer names the job."""
+    """Begin to play a stretch of the log as it would have been under ``changes``; the answer names
+    the job. A change is what ``set_policy`` takes, or one of ``{"update_operator": ...}``,
+    ``{"join_group": ...}`` and ``{"leave_group": ...}`` with what these take."""
 
-    patches: Annotated[tuple[Patch, ...], LIST]
+    changes: Annotated[tuple[dict[str, Any], ...], LIST]
     since: Moment = Moment(position=0)
     until: Moment = NOW
 
@@ -292,8 +286,7 @@ def as_asked_live(question: AskThen) -> Question | None:
     return shape(**fields)
 
 
-_CODES = {"patches": "invalid_policy"}
-_DECODERS = {name: BodyDecoder(shape, _CODES) for name, shape in AUDIT_QUESTIONS.items()}
+_DECODERS = {name: BodyDecoder(shape) for name, shape in AUDIT_QUESTIONS.items()}
 
 
 def decode_audit(call: Call, body: bytes, headers: Mapping[str, str]) -> QueryRequest | Refused:

@@ -135,16 +135,57 @@ async def test_a_workspace_that_is_not_there_is_refused(engine: Engine) -> None:
         assert await code(Office(client, "nowhere"), "roster") == "unknown_workspace"
 
 
+async def test_au06_a_simulation_is_a_job_and_nothing_is_applied(office: Office) -> None:
+    await full_house(office)
+    before = await office.ask("admin", "root", "workspace")
+    supposed = [{"update_operator": {"operator_id": "ana", "capacity": 2}}]
+    begun = await audit(office, "simulate", changes=supposed)
+    report = (await done(office, begun["result"]["job_id"]))["result"]
+    assert report["recorded"] != report["simulated"]
+    assert report["differences_total"] == 1
+    after = await office.ask("admin", "root", "workspace")
+    assert (after["result"], after["position"]) == (before["result"], before["position"])
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"scope": {"workspace": True}, "policy": {"rankin": "x"}}, "invalid_policy"),
+        ({"erase": {"subject": "operator:ana"}}, "malformed"),
+        ({"update_operator": {"operator_id": "nobody", "capacity": 2}}, "unknown_operator"),
+    ],
+)
+async def test_au06_what_cannot_be_supposed_is_refused_by_name(
+    office: Office, change: dict[str, Any], expected: str
+) -> None:
+    await full_house(office)
+    reply = await audit(office, "simulate", changes=[change])
+    if reply["ok"]:
+        job = await done(office, reply["result"]["job_id"], state="failed")
+        assert expected in job["error"]
+    else:
+        assert reply["error"]["code"] == expected
+        assert reply["error"]["detail"]["change"] == 0
+
+
+async def done(office: Office, job_id: str, state: str = "done") -> Fields:
+    """The job once it has ended."""
+
+    async def ended() -> Fields | None:
+        job: Fields = (await audit(office, "job", job_id=job_id))["result"]
+        return job if job["state"] != "running" else None
+
+    job = await until("the job has ended", ended)
+    assert job is not None
+    assert job["state"] == state, job
+    return job
+
+
 async def test_au05_verifying_is_a_job_that_can_be_asked_after(office: Office) -> None:
     await full_house(office)
     job_id = (await audit(office, "verify"))["result"]["job_id"]
 
-    async def ended() -> bool:
-        return bool((await audit(office, "job", job_id=job_id))["result"]["state"] != "running")
-
-    await until("the job has ended", ended)
-    job = (await audit(office, "job", job_id=job_id))["result"]
-    assert job["state"] == "done", job
+    job = await done(office, job_id)
     assert job["done"] == job["total"] == job["result"]["events"]
     assert job["result"]["findings"] == []
     unknown = job_id.partition("-")[0] + "-999"
@@ -163,7 +204,7 @@ ABOUT: dict[str, dict[str, Any]] = {
     "find": {"pattern": "waited_while_free", "over_s": 0},
     "job": {"job_id": "none"},
     "inbox": {"view": "mine"},
-    "simulate": {"patches": []},
+    "simulate": {"changes": []},
 }
 
 
@@ -174,8 +215,6 @@ async def test_answers_have_the_shapes_that_are_described(office: Office) -> Non
     await office.admin("define_role", role_id="inspector", permissions=rights)
     await office.admin("update_operator", operator_id="ana", role_id="inspector")
     for question, shape in RESULTS.items():
-        if question == "simulate":
-            continue
         fields = ABOUT.get(question, {})
         if question == "job":
             begun = await audit(office, "verify")

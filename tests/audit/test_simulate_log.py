@@ -1,0 +1,143 @@
+"""Simulations of a log on disk: read from a history, told of on the way, nothing written."""
+
+import asyncio
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from shared.adapters.sqlite_reader import DATABASE_FILE
+from shared.audit.changes import BadChange, read_changes
+from shared.audit.outcomes import WAIT_BOUNDS_MS, nearest_rank, summed_up
+from shared.audit.simulating import PASSES, simulate
+from shared.wire.audit import Moment
+from tests.audit.kept import past_of
+from tests.core.story import ANA, BEGINNING, Story, desk, opened, step
+
+CHANGE = b'{"scope": {"workspace": true}, "policy": {"ranking": "round_robin"}}'
+
+
+def told() -> Story:
+    """Two come at once, and one more a minute later."""
+    story = Story().given(desk(ana=4, ben=2), opened("c1", "c2")).after(60)
+    story.given(step(ANA, "reply", conversation_id="c1"), opened("c3"))
+    return story.given(step(ANA, "close", conversation_id="c1"))
+
+
+def fingerprint(directory: Path) -> dict[str, str]:
+    """Of every file there; what readers share to find their way says nothing."""
+    return {
+        str(file.relative_to(directory)): sha256(file.read_bytes()).hexdigest()
+        for file in sorted(directory.rglob("*"))
+        if file.is_file() and not file.name.endswith("-shm")
+    }
+
+
+async def test_au06_a_log_is_simulated_and_stays_as_it_is(tmp_path: Path) -> None:
+    async with past_of(told(), tmp_path) as past:
+        before = fingerprint(tmp_path)
+        head = await past.history.head()
+        report = await simulate(past.history, Moment(position=0), Moment(), read_changes(CHANGE))
+        assert DATABASE_FILE in before
+        assert fingerprint(tmp_path) == before
+        assert await past.history.head() == head
+    assert report.artefacts_total == 0
+    assert report.stretch.upto == head
+    assert [one.conversation_id for one in report.differences] == ["c2", "c3"]
+
+
+async def test_au06_a_stretch_is_named_by_position_or_time(tmp_path: Path) -> None:
+    story = told()
+    async with past_of(story, tmp_path) as past:
+        since = Moment(at=BEGINNING + 59_999)
+        report = await simulate(past.history, since, Moment(), read_changes(CHANGE))
+        position = Moment(position=report.stretch.after)
+        same = await simulate(past.history, position, Moment(), read_changes(CHANGE))
+        none = await simulate(past.history, Moment(), Moment(), read_changes(CHANGE))
+    assert same == report
+    assert (report.recorded.outcome.conversations, report.recorded.outcome.assigned) == (1, 1)
+    assert report.stretch.events == len(story.log) - report.stretch.after
+    assert none.stretch.events == 0
+    assert none.recorded.outcome.conversations == 0
+
+
+async def test_au06_a_stretch_may_be_named_within_a_group_of_events(tmp_path: Path) -> None:
+    story = told()
+    within = next(one for one in story.log if one.envelope.first != one.position > 20)
+    async with past_of(story, tmp_path) as past:
+        since = Moment(position=within.envelope.first)
+        report = await simulate(past.history, since, Moment(), read_changes(CHANGE))
+    assert report.stretch.after == within.position
+    assert report.artefacts_total == 0
+
+
+async def test_au06_it_says_how_far_it_is_and_lets_others_work(tmp_path: Path) -> None:
+    told_of: list[tuple[int, int]] = []
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with past_of(told(), tmp_path) as past:
+        beside = asyncio.create_task(others())
+        report = await simulate(
+            past.history,
+            Moment(position=0),
+            Moment(),
+            read_changes(CHANGE),
+            progress=lambda done, total: told_of.append((done, total)),
+        )
+        beside.cancel()
+    total = PASSES * report.stretch.events
+    assert {of for _, of in told_of} == {total}
+    assert sum(done for done, _ in told_of) == total
+    assert turns > PASSES
+
+
+# --- what is supposed -------------------------------------------------------------------------
+
+BAD = {
+    "no JSON": (b"{", "malformed: the body is not one JSON object"),
+    "a number": (b"1", "malformed"),
+    "no scope": (b'{"policy": {}, "x": 1}', "unknown_field"),
+    "another verb": (b'[{"close": {}}]', "there is no change close; there are: set_policy,"),
+    "no such policy": (
+        b'{"scope": {"workspace": true}, "policy": {"rank": 1}}',
+        "invalid_policy: there is no field policy.rank",
+    ),
+    "no such value": (
+        b'[{"scope": {"workspace": true}, "policy": {"ranking": "x"}}]',
+        "invalid_policy: policy.ranking: one of fewest_open, highest_free_ratio,",
+    ),
+    "two scopes": (b'{"scope": {"workspace": true, "group": "a"}, "policy": {}}', "exactly one"),
+    "a name": (
+        b'{"update_operator": {"operator_id": "ana", "name": "Ana"}}',
+        "name changes nothing in routing; there are: role_id, capacity, skills",
+    ),
+    "too many": (b"[" + b"{}," * 1_000 + b"{}]", "too_many: at most 1000 changes"),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_au06_what_cannot_be_supposed_is_refused_in_words(what: str) -> None:
+    content, complaint = BAD[what]
+    with pytest.raises(BadChange) as caught:
+        read_changes(content)
+    assert complaint in str(caught.value)
+    assert str(caught.value).startswith("change ")
+
+
+# --- measuring --------------------------------------------------------------------------------
+
+
+def test_au06_percentiles_are_values_that_were_measured() -> None:
+    assert [nearest_rank([1, 2, 3, 4], percent) for percent in (25, 50, 51, 99)] == [1, 2, 3, 4]
+    assert nearest_rank([7], 50) == 7
+    waits = summed_up([10, 1_000, 1_001, 4_000_000])
+    assert (waits.p50_ms, waits.p90_ms, waits.max_ms) == (1_000, 4_000_000, 4_000_000)
+    assert waits.mean_ms == 1_000_502
+    assert waits.counts == (2, 1, *[0] * (len(WAIT_BOUNDS_MS) - 2), 1)
+    assert sum(summed_up([]).counts) == 0
