@@ -144,11 +144,6 @@ def nothing(*_: Any, **__: Any) -> None:
 ABLATIONS: dict[str, tuple[object, str, Callable[..., Any]]] = {
     "ids in events are not looked for": (snapshots, "named_by", lambda _events: {}),
     "deleted rules are not forgotten": (Abridged, "_forget_rules", nothing),
-    "a rule that fires again is taken for the old one": (
-        Abridged,
-        "_refired",
-        lambda *_: False,
-    ),
     "whom a conversation belongs to is not looked for": (
         Abridged,
         "_hanging_on",
