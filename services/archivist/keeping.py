@@ -17,8 +17,8 @@ from shared.routing.workspace import Workspace
 
 log = structlog.get_logger()
 
-SNAPSHOT_EVENTS = 10_000
-"""Events from one snapshot to the next: what somebody who asks has to fold, 0.2 s at most."""
+SNAPSHOT_EVENTS = 5_000
+"""Events from one snapshot to the next: what somebody who asks has to fold at most, in 0.2 s."""
 BYTES_PER_EVENT = 100
 """A third of what an event itself takes: larger heads are written more rarely, and so are the
 commands, of which there may be some megabytes."""
