@@ -1,7 +1,7 @@
 """What is kept beside a log, compared with the log folded from its beginning.
 
-Of a snapshot everything is compared that it wrote: its head, and what had changed by then of what
-was settled; of the newest also all that was settled before, and what retries are recognised by.
+Of a snapshot everything is compared that it wrote: its head, what had changed by then of what was
+settled, and what retries are recognised by; of the newest also all that was settled before.
 """
 
 from collections import deque
@@ -21,7 +21,7 @@ from shared.audit.snapshots import (
     fold_key,
 )
 from shared.ports import StoredRow
-from shared.ports.archive import SettledKey, SettledKind, SnapshotHead, SnapshotReader
+from shared.ports.archive import KeptCommands, SettledKey, SettledKind, SnapshotHead, SnapshotReader
 from shared.routing.events import Envelope
 from shared.routing.ids import Position, WorkspaceId
 from shared.routing.route import next_decision
@@ -56,6 +56,7 @@ class SnapshotCheck:
         self._named: Keys = {}
         self._ahead: deque[Position] = deque()
         self._newest = Position(0)
+        self._commands: KeptCommands | None = None
         self.compared = 0
         self.fault: SnapshotFault | None = None
 
@@ -68,6 +69,8 @@ class SnapshotCheck:
             self._ahead.appendleft(found.position)
             upto = Position(found.position - 1)
         self._newest = self._ahead[-1] if self._ahead else Position(0)
+        if self._ahead:
+            self._commands = await self._snapshots.commands(self._workspace_id, fold_key())
 
     @property
     def next(self) -> Position | None:
@@ -101,7 +104,7 @@ class SnapshotCheck:
         return (
             _heads_differ(head.position, kept.workspace, wanted.workspace)
             or await self._settled_differ(kept, wanted)
-            or await self._commands_differ(head.position)
+            or self._commands_differ(head.position)
         )
 
     async def _settled_differ(self, kept: Abridged, wanted: Abridged) -> SnapshotFault | None:
@@ -134,11 +137,11 @@ class SnapshotCheck:
                     keys[other, value] = None
         return keys
 
-    async def _commands_differ(self, position: Position) -> SnapshotFault | None:
-        if position != self._newest:
+    def _commands_differ(self, position: Position) -> SnapshotFault | None:
+        kept = self._commands
+        if kept is None or kept.position != position:
             return None
-        pieces = await self._snapshots.commands(self._workspace_id, fold_key(), position)
-        if pieces is None or commands_from(pieces) == self._workspace.commands:
+        if commands_from(kept.pieces) == self._workspace.commands:
             return None
         return SnapshotFault(position, "the snapshot here keeps other commands for retries")
 
