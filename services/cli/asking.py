@@ -1,10 +1,13 @@
 """Speaking to a running engine over its broker, as an admin of one workspace."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import TypeVar
 
 import msgspec
+import structlog
 
 from services.cli.options import fail
 from shared.adapters.nats_bus import NatsBus
@@ -18,6 +21,7 @@ from shared.wire.subjects import Call, Purpose, subject_of
 DEFAULT_NATS = "nats://127.0.0.1:4222"
 ACTOR = "cli"
 TIMEOUT_S = 10.0
+CONNECT_WITHIN_S = 5.0
 
 T = TypeVar("T")
 Shape = TypeVar("Shape", bound=msgspec.Struct)
@@ -53,16 +57,30 @@ def over_the_broker(
 ) -> T:
     """Connect, ``speak`` and disconnect; what goes wrong ends the command with a message."""
     try:
-        return asyncio.run(_connected(nats, workspace, speak))
+        with _without_log_lines():
+            return asyncio.run(_connected(nats, workspace, speak))
     except NoResponders:
-        raise fail(f"nobody answers: is a {who_answers} running?") from None
+        article = "an" if who_answers[0] in "aeiou" else "a"
+        raise fail(f"nobody answers: is {article} {who_answers} running?") from None
     except (TimeoutError, ConnectionError, PermissionError, ValueError, OSError) as error:
         raise fail(str(error) or "no answer in time") from error
 
 
 async def _connected(nats: str, workspace: str, speak: Callable[[Admin], Awaitable[T]]) -> T:
-    bus = await NatsBus.connect(NatsSettings(url=nats, name="fernamt cli"))
+    settings = NatsSettings(url=nats, name="fernamt cli", connect_within_s=CONNECT_WITHIN_S)
+    bus = await NatsBus.connect(settings)
     try:
         return await speak(Admin(bus, WorkspaceId(workspace)))
     finally:
         await bus.close()
+
+
+@contextlib.contextmanager
+def _without_log_lines() -> Iterator[None]:
+    """What goes wrong with a connection ends in one message; stdout is for answers alone."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)

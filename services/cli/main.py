@@ -4,18 +4,26 @@ import typer
 
 from services.cli import (
     dead_letters,
+    diff,
     erase,
+    explain,
     export,
+    find,
     import_file,
     migrate,
+    queue,
+    roster,
     run,
     schemas,
     seal_key,
     simulate,
+    timeline,
     to_test,
     up,
     verify,
+    why_not,
     why_not_fired,
+    why_waiting,
 )
 from services.cli.demo.command import demo
 
@@ -29,6 +37,14 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.command("run")(run.run)
 app.command("demo")(demo)
+app.command("explain")(explain.explain)
+app.command("why-not")(why_not.why_not)
+app.command("why-waiting")(why_waiting.why_waiting)
+app.command("timeline")(timeline.timeline)
+app.command("roster")(roster.roster)
+app.command("queue")(queue.queue)
+app.command("diff")(diff.diff)
+app.command("find")(find.find)
 app.command("verify")(verify.verify_log)
 app.command("export")(export.export)
 app.command("import")(import_file.import_file)

@@ -36,16 +36,8 @@ class Snapshot(NamedTuple):
 
     head: SnapshotHead
     commands: Sequence[bytes]
-    """What retries are recognised by, in pieces: they take the place of those kept before. None of
-    them: those stay."""
+    """What retries are recognised by, in pieces: kept of the newest snapshot alone."""
     settled: Sequence[SettledRow]
-
-
-class KeptCommands(NamedTuple):
-    """What retries are recognised by, in pieces, as of the snapshot at this position."""
-
-    position: Position
-    pieces: Sequence[bytes]
 
 
 class SnapshotReader(Protocol):
@@ -61,8 +53,10 @@ class SnapshotReader(Protocol):
         """The head of the last snapshot at or before a position."""
         ...
 
-    async def commands(self, workspace_id: WorkspaceId, fold: str) -> KeptCommands | None:
-        """The last that were kept: those of the newest snapshot, or of one not long before it."""
+    async def commands(
+        self, workspace_id: WorkspaceId, fold: str, position: Position
+    ) -> Sequence[bytes] | None:
+        """The pieces kept with the snapshot at just this position; none if it is not the newest."""
         ...
 
     async def settled(

@@ -171,11 +171,10 @@ class AskWorkspaceThen(AskThen, frozen=True):
 
 
 class AskDiff(PastQuestion, frozen=True, rename={"since": "from", "until": "to"}):
-    """What is different between two moments, ``limit`` things of each kind."""
+    """What is different between two moments."""
 
     since: Moment
     until: Moment = NOW
-    limit: PageSize = 200
 
 
 # --- the log --------------------------------------------------------------------------------
