@@ -106,8 +106,8 @@ class Simulation(msgspec.Struct, frozen=True):
     wait_bounds_ms: tuple[int, ...] = WAIT_BOUNDS_MS
 
 
-class TooLong(ValueError):
-    """There is more to be played than one report may hold in memory."""
+class BadStretch(ValueError):
+    """There is nothing that could be played, or more than one report may hold in memory."""
 
 
 Progress = Callable[[int, int], None]
@@ -128,15 +128,16 @@ async def simulate(
 
     Each moment is taken at the end of the group of events that it lies in. ``progress`` is told
     what was dealt with since it was told last, and of how much in all. Raises ``BadChange`` for a
-    change that cannot be made, ``TooLong``, and as ``History`` does.
+    change that cannot be made, ``BadStretch``, and as ``History`` does.
     """
     after, upto = [await history.rest_at(await history.position_of(m)) for m in (since, until)]
+    if after >= upto:
+        raise BadStretch(f"no event lies after position {after} and up to {upto}")
     if upto - after > EVENTS_MAX:
-        raise TooLong(f"{upto - after} events, at most {EVENTS_MAX}: choose a shorter stretch")
+        raise BadStretch(f"{upto - after} events, at most {EVENTS_MAX}: choose a shorter stretch")
     placed: list[Placed] = []
-    if after < upto:
-        async for some in history.events(after, upto):
-            placed += [(recorded.position, recorded.envelope) for recorded in some]
+    async for some in history.events(after, upto):
+        placed += [(recorded.position, recorded.envelope) for recorded in some]
     whom = _named(placed)
     needed = dict.fromkeys(whom.conversations)
     kept = await history.look(after, lambda workspace: frozen(workspace, needed), whom)

@@ -9,7 +9,7 @@ import pytest
 from shared.adapters.sqlite_reader import DATABASE_FILE
 from shared.audit.changes import BadChange, read_changes
 from shared.audit.outcomes import WAIT_BOUNDS_MS, nearest_rank, summed_up
-from shared.audit.simulating import PASSES, simulate
+from shared.audit.simulating import PASSES, BadStretch, simulate
 from shared.wire.audit import Moment
 from tests.audit.kept import past_of
 from tests.core.story import ANA, BEGINNING, Story, desk, opened, step
@@ -53,12 +53,12 @@ async def test_au06_a_stretch_is_named_by_position_or_time(tmp_path: Path) -> No
         report = await simulate(past.history, since, Moment(), read_changes(CHANGE))
         position = Moment(position=report.stretch.after)
         same = await simulate(past.history, position, Moment(), read_changes(CHANGE))
-        none = await simulate(past.history, Moment(), Moment(), read_changes(CHANGE))
+        for empty in (Moment(), position):
+            with pytest.raises(BadStretch, match="no event lies after position"):
+                await simulate(past.history, empty, position, read_changes(CHANGE))
     assert same == report
     assert (report.recorded.outcome.conversations, report.recorded.outcome.assigned) == (1, 1)
     assert report.stretch.events == len(story.log) - report.stretch.after
-    assert none.stretch.events == 0
-    assert none.recorded.outcome.conversations == 0
 
 
 async def test_au06_a_stretch_may_be_named_within_a_group_of_events(tmp_path: Path) -> None:
