@@ -159,8 +159,10 @@ def _moment(at_ms: int) -> str:
 # --- words --------------------------------------------------------------------------------------
 
 _SENTENCES: Mapping[AssumptionCode, str] = {
-    "visitors_as_recorded": "Visitors open ({opened}), write ({wrote}), leave, come back and close"
-    " when they did, however long they had to wait.",
+    "visitors_as_recorded": "Visitors open conversations ({opened}), leave the page and come back"
+    " when they did, however long they have to wait.",
+    "visitors_keep_pace": "Visitors write ({wrote}) and close when the conversation has waited, or"
+    " has been in somebody's hands, for as long as it had then. Nobody gives up who did not.",
     "presence_as_recorded": "Operators log in and out, choose their status, are idle and begin and"
     " end their shifts when they did.",
     "changes_outlive": "The changes hold from the beginning of the stretch, or from when there is"

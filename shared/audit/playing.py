@@ -1,7 +1,8 @@
 """Playing a script again on a copy of the workspace, with the very rules of the engine.
 
-What happened in the world comes at its time. What people did comes when the conversation's own
-clock says so, by whoever has it then. Timers fire when they are due, or as late as they did.
+What happened in the world comes at its time. What was done with a conversation comes when its own
+clock says so, for an owner by whoever has it then. Timers fire when they are due, or as late as
+they did.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,6 +14,7 @@ import msgspec
 from shared.audit.changes import Change, Supposing
 from shared.audit.outcomes import Meter
 from shared.audit.script import Act, Answer, Happening, Script, touched_by
+from shared.audit.tally import Tally
 from shared.audit.watching import Clock, Clocks, Stage, Watched
 from shared.routing import commands as c
 from shared.routing import events as e
@@ -33,22 +35,6 @@ LOOKS_AGAIN_MS = 60_000
 
 _LAST = Position(2**53)
 """What nobody did comes after all that somebody did at the same moment."""
-
-
-class Tally(msgspec.Struct):
-    """How much of the script could be played, and how much had to be supposed."""
-
-    acts: int = 0
-    left_out: dict[str, int] = {}
-    """Acts that were refused or meant nothing any more, by the code of the refusal."""
-    not_reached: int = 0
-    put_off: int = 0
-    """Acts for which an owner who was away had to come back first."""
-    offers_answered: int = 0
-    offers_supposed: int = 0
-    claims_supposed: int = 0
-    replies_supposed: int = 0
-    closes_supposed: int = 0
 
 
 class _Due(NamedTuple):
@@ -367,16 +353,28 @@ class Play:
             self._schedule(its_id)
 
     def _suppose_claim(self, due: _Due, conversation: Conversation) -> None:
-        """Whoever would be given it takes it; as long as nobody could, it waits on."""
-        workspace, its_id = self.workspace, due.conversation_id
-        pool = workspace.pool(workspace.demand_of(conversation))
-        choice = pool.choose(excluded_from(conversation))
-        if choice is None:
-            self._push(UnixMs(due.at + LOOKS_AGAIN_MS), _LAST, its_id, None)
-            return
-        self.tally.claims_supposed += 1
-        claim = c.Claim(conversation_id=its_id)
-        self._do(claim, Actor("operator", choice.operator_id), due.at)
+        """Whoever would be given it takes it, after those before it; or it waits on."""
+        its_id = due.conversation_id
+        while conversation.owner is None:
+            first = self._first_to_claim(conversation)
+            pool = self.workspace.pool(self.workspace.demand_of(first))
+            choice = pool.choose(excluded_from(first))
+            claim = c.Claim(conversation_id=first.conversation_id)
+            if choice is None or not self._do(claim, Actor("operator", choice.operator_id), due.at):
+                self._push(UnixMs(due.at + LOOKS_AGAIN_MS), _LAST, its_id, None)
+                return
+            self.tally.claims_supposed += 1
+
+    def _first_to_claim(self, conversation: Conversation) -> Conversation:
+        """Of those that wait beside it and that nobody is known to claim, the first in line."""
+        workspace = self.workspace
+        place = workspace.places.get(conversation.conversation_id)
+        for order in workspace.lines[place.line] if place is not None else ():
+            its_id = order.conversation_id
+            by_hand = workspace.places[its_id].hold in ("manual", "broadcast")
+            if by_hand and self._next_act(its_id, "waiting") is None:
+                return workspace.conversations[its_id]
+        return conversation
 
     def _count_rest(self) -> None:
         self.tally.put_off = len(self._put_off)

@@ -1,8 +1,9 @@
 """Turning a stretch of a log back into what happened in the world and what people did.
 
-What happened in the world (visitors, presence, settings, rules) has a time. What people did with a
-conversation has a place on that conversation's own clock instead: so long after it began to wait,
-to be somebody's, to be closed. Decisions and timers are not in a script: the engine makes them.
+What happened in the world (who came and went, presence, settings, rules) has a time. What operators
+and visitors did with a conversation has a place on that conversation's own clock instead: so long
+after it began to wait, to be somebody's, to be closed. Decisions and timers are not in a script:
+the engine makes them.
 """
 
 from typing import Literal
@@ -33,7 +34,7 @@ class Happening(msgspec.Struct, frozen=True):
 
 
 class Act(msgspec.Struct, frozen=True):
-    """What a person did with a conversation once it had been in ``stage`` for ``after_ms``.
+    """What somebody did with a conversation once it had been in ``stage`` for ``after_ms``.
 
     ``by`` is null for the owner, whoever that is; ``author`` is who really did it.
     """
@@ -215,13 +216,13 @@ class Reading:
         due = getattr(facts[0], "due", None) if facts and opening.by is None else None
         if due is not None:
             self.script.fired_at.setdefault(due, opening.at)
-        elif name in _VISITING and opening.by is not None and opening.by.kind == "visitor":
+        elif name in _VISITING:
             command = _visitors_command(name, facts)
             if command is not None:
                 self._happened(opening, (), command)
         elif name in _HANDLING:
             self._handled(opening, name, facts)
-            signs = tuple(fact for fact in facts if isinstance(fact, e.OperatorActive))
+            signs = tuple(f for f in facts if isinstance(f, e.OperatorActive | e.VisitorBack))
             if signs:  # in case the act comes at another time: he was there, all the same
                 ended = Position(opening.first + len(group) - 1)
                 happening = Happening(ended, opening.at, opening.by, signs)
@@ -235,10 +236,9 @@ class Reading:
         script = self.script
         script.happenings.append(Happening(opening.first, opening.at, opening.by, facts, command))
         script.opened += isinstance(command, c.Open)
-        script.wrote += isinstance(command, c.Write)
         script.rules_fired += any(isinstance(fact, e.RuleFired) for fact in facts)
 
-    # --- what people did --------------------------------------------------------------------
+    # --- what was done with conversations ----------------------------------------------------
 
     def _handled(self, opening: e.Envelope, name: str, facts: tuple[e.Fact, ...]) -> None:
         command = self._command(name, facts)
@@ -253,6 +253,7 @@ class Reading:
         if answers and offer is not None and offer.operator_id == opening.by.id:
             self._offer_ended(its_id, "answered", command, opening)
             return
+        self.script.wrote += isinstance(command, c.Write)
         clock = self._clocks.of(its_id)
         after_ms = clock.at(clock.stage, opening.at)
         owns = opening.by.kind == "operator" and opening.by.id == conversation.owner
@@ -272,7 +273,7 @@ class Reading:
             return
         elif isinstance(act.command, c.Reply) and not conversation.answered:
             self._samples["reply"].append(act.after_ms)
-        elif isinstance(act.command, c.Close):
+        elif isinstance(act.command, c.Close) and act.author.kind != "visitor":
             self._samples["close"].append(act.after_ms)
 
     def _command(self, name: str, facts: tuple[e.Fact, ...]) -> c.ConversationCommand | None:
@@ -300,8 +301,12 @@ class Reading:
                 return c.AddParticipant(conversation_id=its_id, operator_id=fact.operator_id)
             case "remove_participant", e.ParticipantLeft(conversation_id=its_id):
                 return c.RemoveParticipant(conversation_id=its_id, operator_id=fact.operator_id)
+            case "write", e.VisitorWrote(conversation_id=its_id):
+                return c.Write(conversation_id=its_id)
             case "close", e.ConversationClosed(conversation_id=its_id):
                 return c.Close(conversation_id=its_id, reason=fact.reason)
+            case "close", e.ConversationMissed(conversation_id=its_id):
+                return c.Close(conversation_id=its_id)
             case "set_conversation", e.ConversationChanged(conversation_id=its_id):
                 return c.SetConversation(
                     conversation_id=its_id,
@@ -328,7 +333,7 @@ class Reading:
         )
 
 
-_VISITING = ("open", "write", "close", "visitor_left")
+_VISITING = ("open", "visitor_left")
 _HANDLING = (
     *_TAKEN,
     "reply",
@@ -339,6 +344,7 @@ _HANDLING = (
     "forward",
     "set_conversation",
     "close",
+    "write",
 )
 
 
@@ -357,12 +363,6 @@ def _visitors_command(name: str, facts: tuple[e.Fact, ...]) -> Command | None:
         match name, fact:
             case "open", e.ConversationOpened():
                 return _open(fact)
-            case "write", e.VisitorWrote(conversation_id=its_id):
-                return c.Write(conversation_id=its_id)
-            case "close", e.ConversationClosed(conversation_id=its_id):
-                return c.Close(conversation_id=its_id, reason=fact.reason)
-            case "close", e.ConversationMissed(conversation_id=its_id):
-                return c.Close(conversation_id=its_id)
             case "visitor_left", e.VisitorLeft():
                 return c.LeavePage()
             case _:

@@ -15,9 +15,10 @@ import msgspec
 from shared.audit.changes import Change, as_read
 from shared.audit.history import History
 from shared.audit.outcomes import WAIT_BOUNDS_MS, Outcome, Waited
-from shared.audit.playing import ASSUMED_ACCEPT_MS, ASSUMED_CLAIM_MS, Play, Tally
+from shared.audit.playing import ASSUMED_ACCEPT_MS, ASSUMED_CLAIM_MS, Play
 from shared.audit.script import Reading, Script
 from shared.audit.state import Named
+from shared.audit.tally import Tally
 from shared.audit.watching import frozen, thawed
 from shared.routing.events import Envelope
 from shared.routing.ids import ConversationId, Position, UnixMs, VisitorId
@@ -39,6 +40,7 @@ AssumptionCode = Literal[
     "presence_as_recorded",
     "changes_outlive",
     "rules_as_recorded",
+    "visitors_keep_pace",
     "work_takes_as_long",
     "owner_must_be_there",
     "acts_left_out",
@@ -239,7 +241,8 @@ def _waited_ms(waited: Waited | None) -> int:
 
 def _assumptions(script: Script, tally: Tally, changes: Sequence[Change]) -> Iterable[Assumption]:
     """Those that always hold, and of the others those that were needed."""
-    yield Assumption("visitors_as_recorded", {"opened": script.opened, "wrote": script.wrote})
+    yield Assumption("visitors_as_recorded", {"opened": script.opened})
+    yield Assumption("visitors_keep_pace", {"wrote": script.wrote})
     yield Assumption("presence_as_recorded")
     if changes:
         yield Assumption("changes_outlive", {"changes": len(changes)})

@@ -186,14 +186,36 @@ def test_au06_whoever_is_away_does_nothing_in_anothers_place(story: Story) -> No
     assert differing(report)["c1"][1] == waited("ben", 0)
 
 
-def test_au06_visitors_go_when_they_did_even_if_they_were_answered_later(story: Story) -> None:
+def test_au06_visitors_write_and_close_at_the_pace_of_the_conversation(story: Story) -> None:
+    """Answered five seconds later, the visitor thanks and goes five seconds later."""
     story.given(desk(ana=1), opened("c1")).after(1)
     story.given(step(ANA, "reply", conversation_id="c1")).after(2)
-    story.given(step(VISITOR_C1, "close", conversation_id="c1")).after(60)
-    report = simulated(story.log, policies(delivery="offer"))
-    assert report.baseline.outcome.assigned == report.baseline.outcome.conversations == 1
-    assert report.simulated.outcome.missed == 1
-    assert report.baseline.outcome.missed == 0
+    story.given(step(VISITOR_C1, "write", conversation_id="c1")).after(1)
+    story.given(step(VISITOR_C1, "close", conversation_id="c1")).after(4)
+    report = simulated(story.given(opened("c2")).log, policies(delivery="offer"))
+    assert assumed(report)["visitors_keep_pace"].numbers == {"wrote": 1}
+    assert report.simulated.outcome.missed == report.baseline.outcome.missed == 0
+    assert assumed(report)["acts_not_reached"].numbers == {"acts": 1}
+    assert report.simulated.outcome.waiting_still == 1
+
+
+def test_au06_who_gave_up_waiting_does_not_if_it_is_answered(story: Story) -> None:
+    one_at_a_time(story).given(opened("c3", "c4")).after(30)
+    visitor = opened("c4")[0].actor
+    story.given(step(visitor, "close", conversation_id="c4")).after(60).given(LATER)
+    report = simulated(story.log, capacity("ana", 3))
+    assert (report.baseline.outcome.missed, report.simulated.outcome.missed) == (1, 0)
+    assert differing(report)["c4"][1] == waited("ana", 0)
+
+
+def test_au06_who_left_the_page_is_gone_at_the_same_time(story: Story) -> None:
+    """Reached by widening after half a minute, the visitor is no longer there."""
+    story.given(desk(ana=0), group("experts"), online("cleo", "experts"), opened("c1")).after(2)
+    story.given(step(VISITOR_C1, "visitor_left")).after(88).given(LATER)
+    wider = [{"after_s": 30, "add_groups": ["experts"]}]
+    assert differing(simulated(story.log, policies(widening=wider))) == {}
+    keeping = policies(widening=wider, on_visitor_left="keep")
+    assert differing(simulated(story.log, keeping))["c1"][1] == waited("cleo", 30_000, "all_full")
 
 
 # --- what changes -----------------------------------------------------------------------------

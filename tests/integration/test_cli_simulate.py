@@ -61,7 +61,7 @@ def test_au06_the_report_says_what_would_have_been_and_what_it_assumes(data: Pat
     assert "ana 1 → 2 2 1 → 2 1.00 → 2.00 0" in words
     assert "c2 ana after 1 min 00 s (all full) ana after 0 s" in words
     assert "What it takes for granted" in said.out
-    assert "Visitors open (2), write (0)" in said.out
+    assert "Visitors open conversations (2), leave the page" in said.out
     assert words[-1] == "Played as it was, every conversation came out as recorded."
 
 
