@@ -21,7 +21,7 @@ from shared.audit.state import Named
 from shared.audit.tally import Tally
 from shared.audit.watching import frozen, thawed
 from shared.routing.events import Envelope
-from shared.routing.ids import ConversationId, Position, UnixMs, VisitorId
+from shared.routing.ids import ContactId, ConversationId, Position, UnixMs, VisitorId
 from shared.routing.revision import REVISION
 from shared.routing.workspace import Workspace
 from shared.wire.audit import Moment
@@ -150,14 +150,13 @@ def _named(placed: Sequence[Placed]) -> Named:
     """Whomever the stretch is about, whether or not they had anything open before."""
     conversations: dict[ConversationId, None] = {}
     visitors: dict[VisitorId, None] = {}
+    contacts: dict[ContactId, None] = {}
     for _, envelope in placed:
-        conversation_id = getattr(envelope.data, "conversation_id", None)
-        if conversation_id is not None:
-            conversations[conversation_id] = None
-        visitor_id = getattr(envelope.data, "visitor_id", None)
-        if visitor_id is not None:
-            visitors[visitor_id] = None
-    return Named(tuple(conversations), tuple(visitors))
+        event = envelope.data
+        conversations[getattr(event, "conversation_id", None) or ConversationId("")] = None
+        visitors[getattr(event, "visitor_id", None) or VisitorId("")] = None
+        contacts[getattr(event, "contact_id", None) or ContactId("")] = None
+    return Named(tuple(conversations), tuple(visitors), contacts=tuple(contacts))
 
 
 async def play_stretch(

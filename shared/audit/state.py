@@ -7,7 +7,7 @@ from shared.audit.past import Past
 from shared.audit.stored import Beyond, Recorded, Stored
 from shared.ports import LogCorrupt
 from shared.routing.following import Retracing, Unfit
-from shared.routing.ids import ConversationId, Position, VisitorId
+from shared.routing.ids import ContactId, ConversationId, Position, VisitorId
 from shared.routing.workspace import Workspace
 
 
@@ -17,6 +17,7 @@ class Named(NamedTuple):
     conversations: Sequence[ConversationId] = ()
     visitors: Sequence[VisitorId] = ()
     everybody: bool = False
+    contacts: Sequence[ContactId] = ()
 
 
 NOBODY = Named()
@@ -67,4 +68,4 @@ class State(Retracing):
     async def name(self, whom: Named) -> None:
         """Put in those whom a question is about."""
         if self._past is not None:
-            await self._past.name(whom.conversations, whom.visitors)
+            await self._past.name(whom.conversations, whom.visitors, whom.contacts)

@@ -4,15 +4,20 @@ import asyncio
 from hashlib import sha256
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from shared.adapters.sqlite_reader import DATABASE_FILE
 from shared.audit.changes import BadChange, read_changes
+from shared.audit.history import History
 from shared.audit.outcomes import WAIT_BOUNDS_MS, nearest_rank, summed_up
 from shared.audit.simulating import PASSES, BadStretch, simulate
+from shared.routing.ids import Position
 from shared.wire.audit import Moment
+from tests.audit.archived import ACME, archived
 from tests.audit.kept import past_of
-from tests.core.story import ANA, BEGINNING, Story, desk, opened, step
+from tests.core.story import ANA, BEGINNING, BEN, Story, desk, online, opened, step
+from tests.core.wanderer import Wanderer
 
 CHANGE = b'{"scope": {"workspace": true}, "policy": {"ranking": "round_robin"}}'
 
@@ -95,6 +100,45 @@ async def test_au06_it_says_how_far_it_is_and_lets_others_work(tmp_path: Path) -
     assert {of for _, of in told_of} == {total}
     assert sum(done for done, _ in told_of) == total
     assert turns > PASSES
+
+
+# --- from snapshots ---------------------------------------------------------------------------
+
+
+async def test_au06_from_a_snapshot_acquaintances_are_known(tmp_path: Path) -> None:
+    """Ben knows the contact from what was closed before; it comes back as another visitor."""
+    story = Story().given(desk(ben=2), opened("c1", contact_id="k1"))
+    story.given(step(BEN, "close", conversation_id="c1")).after(5)
+    story.given(online("ana", "support", capacity=9))
+    settled = Position(len(story.log))
+    story.given(opened("c2", contact_id="k1"), opened("c3"))
+    async with archived(story.log, tmp_path, every=1) as kept:
+        await kept.take(settled)
+        report = await simulate(
+            History(kept.archive, ACME), Moment(position=settled), Moment(), read_changes(CHANGE)
+        )
+    assert report.artefacts_total == 0
+    assert report.baseline.outcome == report.recorded.outcome
+    assert [load.assignments for load in report.baseline.outcome.loads] == [1, 1]
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_au06_from_a_snapshot_the_report_is_that_from_the_log(
+    seed: int, tmp_path: Path
+) -> None:
+    story = Story()
+    Wanderer(seed).wander(story, 200)
+    since = Moment(position=len(story.log) // 2)
+    async with archived(story.log, tmp_path, every=25) as kept:
+        await kept.take(Position(len(story.log)))
+        plain, quick = History(kept.archive, ACME), History(kept.archive, ACME)
+        plain.distrust_snapshots()
+        reports = [
+            await simulate(history, since, Moment(), read_changes(CHANGE))
+            for history in (plain, quick)
+        ]
+    assert reports[0].artefacts_total == 0
+    assert msgspec.json.encode(reports[0]) == msgspec.json.encode(reports[1])
 
 
 # --- what is supposed -------------------------------------------------------------------------
