@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from services.cli.opening import archive_at, failing_in_words, workspaces_in
-from services.cli.options import DEFAULT_DATA, DataDir, StoreUrl
+from services.cli.options import DEFAULT_DATA, DataDir, LogFile, StoreUrl
 from services.cli.simulation_shown import shown
 from shared.audit.changes import Change, read_changes
 from shared.audit.history import History
@@ -44,6 +44,7 @@ def simulate_policies(
     ] = "",
     data: DataDir = DEFAULT_DATA,
     store: StoreUrl = "",
+    file: LogFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="The report as one JSON object.")] = False,
 ) -> None:
     """Report what other policies would have decided. Reads only; changes and proposes nothing.
@@ -53,7 +54,7 @@ def simulate_policies(
     with failing_in_words():
         wanted = read_changes(sys.stdin.buffer.read() if changes == _STDIN else _read(changes))
         stretch = moment(since), moment(until)
-        report = asyncio.run(_simulate(store, data, workspace, stretch, wanted))
+        report = asyncio.run(_simulate(store, data, file, workspace, stretch, wanted))
     if as_json:
         typer.echo(msgspec.json.encode(report).decode())
         return
@@ -92,11 +93,12 @@ def moment(text: str) -> Moment:
 async def _simulate(
     store: str,
     data: Path,
+    file: Path | None,
     workspace: str,
     stretch: tuple[Moment, Moment],
     changes: tuple[Change, ...],
 ) -> Simulation:
-    async with archive_at(store, data, "fernamt simulate") as archive:
+    async with archive_at(store, data, "fernamt simulate", file=file) as archive:
         (workspace_id,) = await workspaces_in(archive, workspace)
         with _bar() as bar:
             task = bar.add_task("simulating", total=None)

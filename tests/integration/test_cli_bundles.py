@@ -184,6 +184,16 @@ async def test_au07_what_was_tampered_with_is_not_kept(tmp_path: Path) -> None:
     assert not (tmp_path / "imported").exists()
 
 
+def test_au06_au07_a_file_is_simulated_without_a_store(sealed_file: Path, tmp_path: Path) -> None:
+    """Whatever reads a store reads a file, and says the same of it."""
+    changes = tmp_path / "changes.json"
+    changes.write_text('{"scope": {"workspace": true}, "policy": {"ranking": "fewest_open"}}')
+    asked = ("simulate", str(changes), "--workspace", ACME, "--json")
+    said = run(*asked, "--log", str(sealed_file))
+    assert (said.code, said.err) == (0, "")
+    assert said == run(*asked, "--data", f"{tmp_path}/exported")
+
+
 # --- to-test ------------------------------------------------------------------------------------
 
 
