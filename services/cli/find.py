@@ -18,13 +18,15 @@ from services.cli.past import (
     Where,
     WorkspaceName,
     Zone,
+    as_fields,
     asked,
     print_answer,
 )
 from services.cli.progress_bar import progress_bar
 from services.cli.searching import Search, Stretch, Waited, length, search
 from services.cli.tables import Cell, facts, heading, table
-from shared.audit.answers import FreeMeanwhile, Match
+from shared.audit.answers import FreeMeanwhile, Match, MomentView
+from shared.routing.ids import UnixMs
 from shared.wire.audit import Moment, Pattern
 
 NOTHING_FOUND = 4
@@ -112,13 +114,11 @@ async def _stretch(past: Past, since: str, until: str, around: str) -> Stretch:
     if since or until:
         raise ValueError("either --around or --from and --to")
     meant = await past.moment(None, around, early=True)
-    if meant.position is not None:
-        meant = Moment(at=await past.stamp(meant.position))
+    middle = (await past.ask("moment", as_fields(meant), MomentView)).result.at
+    middle = UnixMs(meant.at) if meant.at is not None else middle
     now = time.time_ns() // 1_000_000
-    middle = now if meant.at is None else meant.at
-    return Stretch(
-        Moment(at=max(middle - AROUND_MS, 0)), Moment(at=max(min(middle + AROUND_MS, now), middle))
-    )
+    end = max(min(middle + AROUND_MS, now), middle)  # nothing waits in the future
+    return Stretch(Moment(at=max(middle - AROUND_MS, 0)), Moment(at=end))
 
 
 # --- in words -------------------------------------------------------------------------------
@@ -136,7 +136,7 @@ def found_in_words(found: Search, clock: Clock) -> Iterator[RenderableType]:
         yield from _match(match, found.waits.get(match.conversation_id), clock)
     if result.next is not None:
         yield ""
-        yield f"There may be more: --from @{result.next}"
+        yield f"There may be more: a larger --limit, or --from @{result.next}"
 
 
 def _match(match: Match, waited: Waited | None, clock: Clock) -> Iterator[RenderableType]:
@@ -154,16 +154,15 @@ def _facts(match: Match, waited: Waited | None, clock: Clock) -> Iterator[tuple[
     if waited is None:
         yield "waited", "not at all"
     else:
-        ended = "and still does" if match.waited_to is None else _until(match, waited, clock)
-        yield "waited", f"{duration(match.waited_ms)}, from {clock.full(waited.since)} {ended}"
+        ended = clock.beside(waited.until, waited.since)
+        how = f"and still did {ended}" if match.waited_to is None else f"to {ended}"
+        place = "" if match.waited_to is None else f", position {match.waited_to}"
+        since = clock.full(waited.since)
+        yield "waited", f"{duration(match.waited_ms)}, from {since} {how}{place}"
     for reason in match.reasons:
         yield "because", words.coded(words.WAITING, reason)
     yield "owners", ", then ".join(match.owners) or "nobody"
     yield "shown by", f"position {match.position}, {clock.full(match.at)}"
-
-
-def _until(match: Match, waited: Waited, clock: Clock) -> str:
-    return f"to {clock.beside(waited.until, waited.since)}, position {match.waited_to}"
 
 
 def _free(free: tuple[FreeMeanwhile, ...], waited: Waited | None, clock: Clock) -> Table:

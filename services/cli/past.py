@@ -136,7 +136,7 @@ class Past:
     async def moment(self, position: int | None, at: str, *, early: bool = False) -> Moment:
         """The moment that somebody means, by one of the two or by neither.
 
-        ``early``: it may be before the log begins.
+        ``early``: it may be before the log begins. One in the future is refused.
         """
         if position is not None and at:
             raise ValueError("either --position or --at")
@@ -151,6 +151,8 @@ class Past:
         if not early and moment.at is not None and moment.at < reach.first_at:
             began, meant = clock.named(reach.first_at), clock.named(moment.at)
             raise ValueError(f"the log begins {began}, after {meant}")
+        if moment.at is not None and moment.at > max(now, reach.head_at):
+            raise ValueError(f"{clock.named(moment.at)} is in the future")
         return moment
 
 

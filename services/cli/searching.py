@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from services.cli.past import Past, Told, as_fields, merged
 from shared.audit.answers import Found, Match, MomentView
-from shared.routing.ids import ConversationId, UnixMs
+from shared.routing.ids import ConversationId, Position, UnixMs
 from shared.wire.audit import NOW, Moment
 
 PAGE_MAX = 1_000
@@ -36,12 +36,17 @@ class Search(NamedTuple):
 
 
 async def length(past: Past, stretch: Stretch) -> int:
-    """How many events there are to look through. Raises as ``Past`` does."""
-    ends = [
-        (await past.ask("moment", as_fields(moment), MomentView)).result.position
-        for moment in stretch
+    """How many events there are to look through. Raises as ``Past`` does, and ``ValueError`` where
+    the stretch ends before it begins."""
+    begin, end = [
+        (await past.ask("moment", as_fields(moment), MomentView)).result for moment in stretch
     ]
-    return max(ends[1] - ends[0], 0)
+    since, until = (stretch.since.at or begin.at, stretch.until.at or end.at)
+    if until < since:
+        clock = await past.clock()
+        ends = f"from {clock.named(since)} to {clock.named(until)}"
+        raise ValueError(f"the stretch would end before it begins: {ends}")
+    return max(end.position - begin.position, 0)
 
 
 async def search(
@@ -55,20 +60,44 @@ async def search(
 
     ``progress`` is told how many events more were looked at. Raises as ``Past`` does.
     """
-    waits: dict[ConversationId, Waited] = {}
-    asking = {**fields, "to": as_fields(stretch.until)}
+    ends: dict[ConversationId, UnixMs] = {}
+    asking = {**fields, "to": as_fields(stretch.until), "limit": PAGE_MAX}
     told: Told[Found] | None = None
     since: dict[str, object] = as_fields(stretch.since)
-    while True:
-        left = limit - (len(told.result.matches) if told is not None else 0)
-        asking |= {"from": since, "limit": min(left, PAGE_MAX)}
-        piece = await past.ask("find", asking, Found)
+    while told is None or (told.result.next is not None and len(told.result.matches) < limit):
+        if told is not None:
+            since = {"position": told.result.next}
+        piece = await past.ask("find", {**asking, "from": since}, Found)
         progress(piece.result.looked_to - piece.result.looked_from)
-        waits |= await _waits(past, piece.result, stretch.until)
-        told = piece if told is None else merged(piece, _together(told.result, piece.result))
-        if told.result.next is None or len(told.result.matches) >= limit:
-            return Search(told, waits)
-        since = {"position": told.result.next}
+        found = _certain(piece.result)
+        ends |= await _still_waiting(past, found, stretch.until)
+        first = replace(found, matches=()) if told is None else told.result
+        told = merged(piece, _together(first, found))
+    told = merged(told, _cut(told.result, limit))
+    return Search(told, await _waits(past, told.result, ends))
+
+
+def _certain(found: Found) -> Found:
+    """A piece without those that waited beyond its end for their only fault: how long they do, the
+    next piece tells."""
+    if found.next is None:
+        return found
+    matches = [
+        match
+        for match in found.matches
+        if match.waited_to is not None or match.pattern not in ("waited", "waited_while_free")
+    ]
+    return replace(found, matches=tuple(matches))
+
+
+def _cut(found: Found, limit: int) -> Found:
+    """The first so many. Several may show at one position: where some of those are left out, it is
+    looked at again by whoever goes on."""
+    if len(found.matches) <= limit:
+        return found
+    kept, left = found.matches[:limit], found.matches[limit:]
+    onward = min(kept[-1].position, min(match.position for match in left) - 1)
+    return replace(found, matches=kept, looked_to=Position(onward), next=Position(onward))
 
 
 def _together(first: Found, second: Found) -> Found:
@@ -94,12 +123,23 @@ def _both(before: Match, after: Match) -> Match:
     )
 
 
-async def _waits(past: Past, found: Found, until: Moment) -> dict[ConversationId, Waited]:
-    """When these waits were; those that go on do so until the piece ends."""
-    reached = max(await past.stamp(found.looked_to), until.at or 0)
+async def _still_waiting(past: Past, found: Found, until: Moment) -> dict[ConversationId, UnixMs]:
+    """Up to when those waited that did so to the end of this piece."""
+    waiting = [m for m in found.matches if m.waited_from is not None and m.waited_to is None]
+    if not waiting:
+        return {}
+    reached = UnixMs(max(await past.stamp(found.looked_to), until.at or 0))
+    return {match.conversation_id: reached for match in waiting}
+
+
+async def _waits(
+    past: Past, found: Found, ends: dict[ConversationId, UnixMs]
+) -> dict[ConversationId, Waited]:
     waits = {}
     for match in found.matches:
         if match.waited_from is not None:
-            ended = reached if match.waited_to is None else await past.stamp(match.waited_to)
-            waits[match.conversation_id] = Waited(UnixMs(ended - match.waited_ms), UnixMs(ended))
+            ended = ends.get(match.conversation_id, UnixMs(0))
+            if match.waited_to is not None:
+                ended = await past.stamp(match.waited_to)
+            waits[match.conversation_id] = Waited(UnixMs(ended - match.waited_ms), ended)
     return waits

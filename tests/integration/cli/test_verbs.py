@@ -11,7 +11,6 @@ import pytest
 from msgspec.structs import replace
 
 from shared.adapters.sqlite_reader import DATABASE_FILE
-from shared.audit import finding
 from shared.routing.events import ConversationAssigned
 from shared.routing.ids import OperatorId
 from shared.routing.transaction import Recorded
@@ -190,75 +189,6 @@ def test_au04_diff_tells_what_changed_between_two_moments(log: Path, story: Stor
     assert "two moments are compared" in failed(log, "diff", *("--at", "15:07") * 3)
 
 
-# --- find -----------------------------------------------------------------------------------
-
-
-def test_au03_find_tells_the_wait_its_reason_and_who_was_free(log: Path) -> None:
-    said = on(log, "find", "waited-while-free", "--over", "2m")
-    assert said.code == 0
-    assert "1 conversation found" in said.out
-    assert "waited 4 min, from 2025-06-15 15:07:40 to 15:11:40, position" in said.words
-    assert (
-        "because nobody with a free slot has the skills it asks for (skill_missing)" in said.words
-    )
-    assert "owners ben" in said.words
-    assert re.search(r"ana +15:07:40 +\d+ +lacks a skill that is asked for", said.out)
-    assert said.out.index("ana ") < said.out.index("cleo ")
-
-
-def test_au03_find_has_an_exit_code_for_nothing(log: Path) -> None:
-    said = on(log, "find", "waited", "--over", "4m")
-    assert said.code == 4
-    assert "no conversations found" in said.out
-    assert on(log, "find", "waited", "--over", "239").code == 0
-    assert on(log, "find", "--visitor", "nobody", "--json").code == 4
-
-
-@pytest.mark.parametrize(
-    ("arguments", "found"),
-    [
-        (("--around", "15:08"), ["c0", "c1"]),
-        (("--around", "14:00"), []),
-        (("--from", "15:12:00"), ["c1"]),
-        (("--to", "15:07:00"), ["c0"]),
-        (("waited", "--from", "15:07", "--to", "15:09"), ["c1"]),
-        (("--conversation", "c0"), ["c0"]),
-        (("--operator", "cleo", "waited"), ["c1"]),
-    ],
-)
-def test_au03_find_looks_at_what_is_asked_for(
-    log: Path, arguments: tuple[str, ...], found: list[str]
-) -> None:
-    matches = on(log, "find", *arguments, "--json").json["result"]["matches"]
-    assert sorted(match["conversation_id"] for match in matches) == found
-
-
-def test_au03_find_asks_on_until_the_stretch_is_over(
-    sample_log: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = on(sample_log, "find", "waited", "--json").json["result"]
-    monkeypatch.setattr(finding, "EVENTS_MAX", 700)
-    pieces = on(sample_log, "find", "waited", "--json").json["result"]
-    assert _waits(pieces) == _waits(whole)
-    assert (pieces["looked_from"], pieces["looked_to"]) == (0, whole["looked_to"])
-    assert pieces["next"] is None
-    assert len(_waits(whole)) > 10
-    some = on(sample_log, "find", "waited", "--limit", "3")
-    assert "3 conversations found" in some.out
-    onward = re.search(r"There may be more: --from (@\d+)", some.out)
-    assert onward is not None
-    rest = on(sample_log, "find", "waited", "--from", onward[1], "--json").json["result"]
-    told = {match["conversation_id"] for match in rest["matches"]}
-    assert len(told) >= len(_waits(whole)) - 3
-
-
-def _waits(result: dict[str, list[dict[str, object]]]) -> dict[object, tuple[object, object]]:
-    return {
-        match["conversation_id"]: (match["waited_ms"], match["waited_to"])
-        for match in result["matches"]
-    }
-
-
 # --- how it is asked ------------------------------------------------------------------------
 
 
@@ -301,6 +231,8 @@ def test_what_is_asked_wrongly_or_is_not_there_is_said(log: Path, tmp_path: Path
     assert "there is no pattern odd" in failed(log, "find", "odd")
     assert "is no duration" in failed(log, "find", "--over", "long")
     assert "either --around or" in failed(log, "find", "--around", "15:08", "--to", "15:10")
+    assert "would end before it begins" in failed(log, "find", "--from", "15:10", "--to", "15:08")
+    assert "2125-06-14 00:00:00 UTC is in the future" in failed(log, "queue", "--at", "2125-06-14")
     assert "there is no log at" in failed(tmp_path / "nothing", "roster")
     assert list(tmp_path.iterdir()) == []
 
