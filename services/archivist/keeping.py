@@ -1,6 +1,7 @@
 """One workspace followed from its last snapshot, to take the next ones."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import structlog
@@ -16,10 +17,11 @@ from shared.routing.workspace import Workspace
 
 log = structlog.get_logger()
 
-SNAPSHOT_EVENTS = 10_000
-"""Events from one snapshot to the next: what somebody who asks has to fold, 0.2 s at most."""
-HEAD_BYTES_PER_EVENT = 100
-"""A third of what an event itself takes: larger heads are written more rarely."""
+SNAPSHOT_EVENTS = 5_000
+"""Events from one snapshot to the next: what somebody who asks has to fold at most, in 0.2 s."""
+BYTES_PER_EVENT = 100
+"""A third of what an event itself takes: larger heads are written more rarely, and so are the
+commands, of which there may be some megabytes."""
 DROPPED_AT_ONCE = 1_000
 LATEST = Position(2**63 - 1)
 
@@ -28,7 +30,7 @@ class Settings(NamedTuple):
     """What tests may want otherwise."""
 
     snapshot_events: int = SNAPSHOT_EVENTS
-    head_bytes_per_event: int = HEAD_BYTES_PER_EVENT
+    bytes_per_event: int = BYTES_PER_EVENT
 
 
 DEFAULTS = Settings()
@@ -63,6 +65,8 @@ class Keeping:
         self._past = past
         self._following = Following(past.workspace)
         self._head_bytes = past.head_bytes
+        self._commands_bytes = past.commands_bytes
+        self._commands_at = past.workspace.position
 
     async def begin(self) -> Position:
         """Go on from the last snapshot, else from the beginning: the position that was reached.
@@ -96,13 +100,14 @@ class Keeping:
             raise
         self._following.rest()
         since = self._past.abridged.since
-        if self._past.workspace.position - since >= self._due() and not self._past.workspace.is_cut:
+        if self._is_due(since, self._head_bytes) and not self._past.workspace.is_cut:
             await self._keep()
 
-    def _due(self) -> int:
-        """After how many events the next snapshot is due."""
-        by_size = self._head_bytes // self._settings.head_bytes_per_event
-        return max(self._settings.snapshot_events, by_size)
+    def _is_due(self, since: Position, size_bytes: int) -> bool:
+        """Whether enough happened since for as much to be written."""
+        by_size = size_bytes // self._settings.bytes_per_event
+        due = max(self._settings.snapshot_events, by_size)
+        return self._past.workspace.position - since >= due
 
     async def _keep(self) -> None:
         """Take a snapshot. Nothing else happens to this workspace meanwhile."""
@@ -113,19 +118,29 @@ class Keeping:
             raise LogCorrupt(f"position {position} of workspace {self._workspace_id} is gone")
         body = await asyncio.to_thread(compressed, abridged.head())
         settled = abridged.settled()
-        commands = [await asyncio.to_thread(compressed, piece) for piece in abridged.commands()]
+        commands = await self._commands()
         head = SnapshotHead(position, anchor_of(rows[0]), body)
         snapshot = Snapshot(head, commands, settled)
         await self._snapshots.add(self._workspace_id, fold_key(), snapshot)
         abridged.let_go()
         self._head_bytes = len(body)
+        if commands:
+            self._commands_bytes, self._commands_at = sum(map(len, commands)), position
         log.info(
             "snapshot_taken",
             workspace=self._workspace_id,
             position=position,
             head_bytes=len(body),
             settled=len(settled),
+            commands_bytes=sum(map(len, commands)),
         )
+
+    async def _commands(self) -> Sequence[bytes]:
+        """In pieces; none while those that are kept are young enough."""
+        if self._commands_at and not self._is_due(self._commands_at, self._commands_bytes):
+            return ()
+        pieces = self._past.abridged.commands()
+        return [await asyncio.to_thread(compressed, piece) for piece in pieces]
 
     async def _see_that_all_is_there(self) -> None:
         """What was settled may have been missed, if somebody emptied the tables meanwhile."""

@@ -74,7 +74,8 @@ def up(
     ] = None,
 ) -> None:
     """Start the broker, the log and every service on loopback; stop with Ctrl-C."""
-    configure_logs(level="warning" if quiet else log_level)
+    level = "warning" if quiet else log_level
+    configure_logs(level=level)
     try:
         spare_what_lasts()
         shop = SampleShop(lease_ms) if sample else None
@@ -88,7 +89,7 @@ def up(
             prepare=shop.open if shop is not None else None,
         )
         page = console_port if console else None
-        beside = _beside(store_url(store, data), log_level, page) if ops else None
+        beside = _beside(store_url(store, data), level, page) if ops else None
         uvloop.run(until_stopped(_serve(running, beside, data, quiet, shop)))
     except (OpsFailed, StoreError, NatsServerError, MigrationError, ValueError, OSError) as error:
         raise fail(str(error)) from error

@@ -122,6 +122,8 @@ def told(result: Verified) -> Iterator[str]:
     """What was found in one workspace, for people."""
     yield f"workspace {result.workspace_id}, state {result.state_hash}"
     yield from _seals(result.sealed)
+    if result.snapshots:
+        yield f"snapshots compared: {result.snapshots}"
     if result.folded_only:
         yield f"{result.folded_only} decisions by another revision: folded, not re-made"
     yield _verdict([result])

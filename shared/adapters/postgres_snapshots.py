@@ -10,7 +10,7 @@ from shared.adapters.snapshot_rows import (
     in_slices,
     settled_in_chunks,
 )
-from shared.ports.archive import SettledKey, SettledRow, Snapshot, SnapshotHead
+from shared.ports.archive import KeptCommands, SettledKey, SettledRow, Snapshot, SnapshotHead
 from shared.routing.ids import Position, WorkspaceId
 
 _LATEST = """
@@ -18,8 +18,14 @@ select position, anchor, body from snapshots
 where workspace = $1 and fold = $2 and position <= $3 order by position desc limit 1
 """
 _COMMANDS = """
-select body from snapshot_commands
-where workspace = $1 and fold = $2 and position = $3 order by piece
+select position, body from snapshot_commands
+where workspace = $1 and fold = $2 and position = (
+    select position from snapshots
+    where workspace = $1 and fold = $2 and position in (
+        select position from snapshot_commands where workspace = $1 and fold = $2
+    )
+    order by position desc limit 1
+) order by piece
 """
 _SETTLED = """
 select asked.kind, asked.id, found.position, found.body
@@ -74,12 +80,10 @@ class PostgresSnapshotReader:
         rows = await self._connections.fetch(_LATEST, storable(workspace_id), fold, upto)
         return SnapshotHead(*rows[0]) if rows else None
 
-    async def commands(
-        self, workspace_id: WorkspaceId, fold: str, position: Position
-    ) -> Sequence[bytes] | None:
+    async def commands(self, workspace_id: WorkspaceId, fold: str) -> KeptCommands | None:
         """See ``SnapshotReader.commands``."""
-        rows = await self._connections.fetch(_COMMANDS, storable(workspace_id), fold, position)
-        return [row[0] for row in rows] or None
+        rows = await self._connections.fetch(_COMMANDS, storable(workspace_id), fold)
+        return KeptCommands(rows[0][0], [row[1] for row in rows]) if rows else None
 
     async def settled(
         self, workspace_id: WorkspaceId, fold: str, upto: Position, keys: Sequence[SettledKey]
@@ -128,7 +132,8 @@ class PostgresSnapshots(PostgresSnapshotReader):
         for piece, body in enumerate(snapshot.commands):
             await self._connection.fetch(_ADD_COMMANDS, *whose, position, piece, body)
         await self._connection.fetch(_ADD_HEAD, *whose, *snapshot.head)
-        await self._connection.fetch(_DROP_COMMANDS, *whose, position)
+        if snapshot.commands:
+            await self._connection.fetch(_DROP_COMMANDS, *whose, position)
 
     async def drop(self, workspace_id: WorkspaceId, fold: str, limit: int) -> int:
         """See ``Snapshots.drop``."""

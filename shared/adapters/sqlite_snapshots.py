@@ -8,7 +8,7 @@ from shared.adapters.log_rows import storable
 from shared.adapters.snapshot_rows import KEYS_AT_ONCE, ROWS_AT_ONCE, in_slices, settled_in_chunks
 from shared.adapters.sqlite_reader import SqliteLogReader
 from shared.adapters.sqlite_writer import SqliteWriter, changed_rows
-from shared.ports.archive import SettledKey, SettledRow, Snapshot, SnapshotHead
+from shared.ports.archive import KeptCommands, SettledKey, SettledRow, Snapshot, SnapshotHead
 from shared.routing.ids import Position, WorkspaceId
 
 _LATEST = """
@@ -16,8 +16,14 @@ select position, anchor, body from snapshots
 where workspace = ? and fold = ? and position <= ? order by position desc limit 1
 """
 _COMMANDS = """
-select body from snapshot_commands
-where workspace = ? and fold = ? and position = ? order by piece
+select position, body from snapshot_commands
+where workspace = ?1 and fold = ?2 and position = (
+    select position from snapshots
+    where workspace = ?1 and fold = ?2 and position in (
+        select position from snapshot_commands where workspace = ?1 and fold = ?2
+    )
+    order by position desc limit 1
+) order by piece
 """
 # The cross join keeps the order in which it is written, and so probes by key. Of the row with the
 # greatest position, SQLite gives the other columns too.
@@ -72,13 +78,11 @@ class SqliteSnapshotReader:
         rows = await self._reader.rows_of("snapshots", _LATEST, *whose, upto)
         return SnapshotHead(*rows[0]) if rows else None
 
-    async def commands(
-        self, workspace_id: WorkspaceId, fold: str, position: Position
-    ) -> Sequence[bytes] | None:
+    async def commands(self, workspace_id: WorkspaceId, fold: str) -> KeptCommands | None:
         """See ``SnapshotReader.commands``."""
         whose = (storable(workspace_id), fold)
-        rows = await self._reader.rows_of("snapshot_commands", _COMMANDS, *whose, position)
-        return [row[0] for row in rows] or None
+        rows = await self._reader.rows_of("snapshot_commands", _COMMANDS, *whose)
+        return KeptCommands(rows[0][0], [row[1] for row in rows]) if rows else None
 
     async def settled(
         self, workspace_id: WorkspaceId, fold: str, upto: Position, keys: Sequence[SettledKey]
@@ -123,12 +127,9 @@ class SqliteSnapshots(SqliteSnapshotReader):
         for piece, body in enumerate(snapshot.commands):
             row = (*whose, position, piece, body)
             await self._writer.run(partial(self._write, (_ADD_COMMANDS, [row])))
-        last = partial(
-            self._write,
-            (_ADD_HEAD, [(*whose, *snapshot.head)]),
-            (_DROP_COMMANDS, [(*whose, position)]),
-        )
-        await self._writer.run(last)
+        older = [(*whose, position)] if snapshot.commands else []
+        last = ((_ADD_HEAD, [(*whose, *snapshot.head)]), (_DROP_COMMANDS, older))
+        await self._writer.run(partial(self._write, *last))
 
     async def drop(self, workspace_id: WorkspaceId, fold: str, limit: int) -> int:
         """See ``Snapshots.drop``."""

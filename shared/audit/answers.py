@@ -198,13 +198,15 @@ class EntryPointDiff(View, frozen=True, kw_only=True):
 
 class Diff(View, frozen=True, kw_only=True):
     """What is different between two moments. Of conversations those are told that were open at
-    one of them: what was opened and closed in between is not. ``policy_changed``: some policy was
-    set in between."""
+    one of them: what was opened and closed in between is not. The totals count what there is, also
+    beyond the limit. ``policy_changed``: some policy was set in between."""
 
     before: MomentView
     after: MomentView
     operators: tuple[OperatorDiff, ...]
+    operators_total: int
     conversations: tuple[ConversationDiff, ...]
+    conversations_total: int
     entry_points: tuple[EntryPointDiff, ...]
     policy_changed: bool
 

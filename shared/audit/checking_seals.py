@@ -11,8 +11,6 @@ from shared.ports import StoredRow
 from shared.ports.archive import Seal, SealReader
 from shared.routing.ids import Position, WorkspaceId
 
-LAST = Position(2**63 - 1)
-
 
 class SealFault(NamedTuple):
     """The first position for which a seal does not hold."""
@@ -52,7 +50,9 @@ class SealCheck:
     def __init__(
         self, seals: SealReader, workspace_id: WorkspaceId, accepted: Accepted = ANY
     ) -> None:
+        self._seals = seals
         self._workspace_id = workspace_id
+        self._known = Position(0)
         self._accepted = accepted
         self._chunks: AsyncIterator[Sequence[Seal]] = seals.after(workspace_id, Position(0))
         self._arrived: deque[Seal] = deque()
@@ -88,9 +88,14 @@ class SealCheck:
         """Which key signed for which stretch, in order."""
         return tuple(self._signed)
 
+    async def begin(self) -> None:
+        """Before the log is read: whatever is sealed by now must be in it."""
+        last = await self._seals.last(self._workspace_id)
+        self._known = last.upto if last is not None else Position(0)
+
     async def reach(self, position: Position) -> None:
-        """Take seals until they reach ``position``, as far as there are any."""
-        while self._bad is None and self._next <= position:
+        """Take seals until they reach ``position``, as far as there were any at the beginning."""
+        while self._bad is None and self._next <= min(position, self._known):
             if not self._arrived:
                 chunk = await anext(self._chunks, None)
                 if chunk is None:
@@ -112,7 +117,7 @@ class SealCheck:
 
     async def finish(self) -> None:
         """After the last row of the log: nothing may be sealed behind it."""
-        await self.reach(LAST)
+        await self.reach(self._known)
         if self.fault is None:
             self.fault = self._cut_off() or self._bad or self._unmet()
 

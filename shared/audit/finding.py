@@ -17,8 +17,8 @@ from shared.routing.state import Conversation
 from shared.routing.workspace import Workspace
 from shared.wire.audit import AskFind, Pattern
 
-EVENTS_MAX = 50_000
-"""Of one answer: about a second. Whoever wants more asks on from its end."""
+EVENTS_MAX = 10_000
+"""Of one answer: half a second. Whoever wants more asks on from its end."""
 
 
 _COUNTED: Mapping[Pattern, tuple[type[e.Event], ...]] = {

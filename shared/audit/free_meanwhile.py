@@ -7,7 +7,7 @@ from shared.audit.history import History
 from shared.audit.stored import Recorded
 from shared.routing.explain import demand_of, exclusions
 from shared.routing.ids import ConversationId, OperatorId, Position, UnixMs
-from shared.routing.state import Conversation, Operator
+from shared.routing.state import Operator
 from shared.routing.status import not_routable
 from shared.routing.vocabulary import WaitingReason
 from shared.routing.workspace import Workspace
@@ -62,12 +62,13 @@ async def free_meanwhile(
 
 
 class _Looking:
-    """Looks at operators whenever the state is at rest: at everybody when a wait begins, then at
-    those whom events name."""
+    """Keeps account of who is free, by the operators that events name, whenever the state is at
+    rest; and notices for each wait whoever is when it begins, or becomes so."""
 
     def __init__(self, waits: Sequence[Wait]) -> None:
         self._to_begin = sorted(waits, key=lambda wait: wait.begun, reverse=True)
         self._waiting: list[Wait] = []
+        self._free: dict[OperatorId, None] | None = None
         self._named: dict[OperatorId, None] = {}
         self._noticed: dict[Wait, dict[OperatorId, FreeMeanwhile]] = {wait: {} for wait in waits}
 
@@ -79,28 +80,41 @@ class _Looking:
         """The state is at rest."""
         here = workspace.position
         self._waiting = [w for w in self._waiting if w.ended is None or w.ended > here]
-        named = [its_id for its_id in self._named if its_id in workspace.operators]
-        for wait in self._waiting:
-            self._notice(workspace, wait, (workspace.operators[its_id] for its_id in named))
-        self._named = {}
+        free, became_free = self._account(workspace)
+        if became_free:
+            for wait in self._waiting:
+                self._notice(workspace, wait, became_free)
         while self._to_begin and self._to_begin[-1].begun <= here:
             wait = self._to_begin.pop()
             if wait.ended is None or wait.ended > here:
                 self._waiting.append(wait)
-                self._notice(workspace, wait, workspace.operators.values())
+                self._notice(workspace, wait, free)
 
-    def _notice(self, workspace: Workspace, wait: Wait, operators: Iterable[Operator]) -> None:
+    def _account(self, workspace: Workspace) -> tuple[Iterable[OperatorId], list[OperatorId]]:
+        """Everybody who is free, and those among them whom events have named since."""
+        if self._free is None:
+            everybody = workspace.operators.values()
+            self._free = {one.operator_id: None for one in everybody if _is_free(one)}
+        named = [its_id for its_id in self._named if its_id in workspace.operators]
+        became_free = [its_id for its_id in named if _is_free(workspace.operators[its_id])]
+        for its_id in named:
+            self._free.pop(its_id, None)
+        self._free.update(dict.fromkeys(became_free))
+        self._named = {}
+        return self._free, became_free
+
+    def _notice(self, workspace: Workspace, wait: Wait, free: Iterable[OperatorId]) -> None:
         conversation = workspace.conversations[wait.conversation_id]
         noticed = self._noticed[wait]
-        for operator in operators:
-            if operator.operator_id not in noticed and _is_free(operator, conversation):
-                noticed[operator.operator_id] = FreeMeanwhile(
-                    operator_id=operator.operator_id,
+        for operator_id in free:
+            operator = workspace.operators[operator_id]
+            if operator_id not in noticed and operator.free >= conversation.weight:
+                demand = demand_of(workspace, conversation)
+                noticed[operator_id] = FreeMeanwhile(
+                    operator_id=operator_id,
                     position=workspace.position,
                     at=workspace.at,
-                    exclusions=exclusions(
-                        workspace, conversation, operator, demand_of(workspace, conversation)
-                    ),
+                    exclusions=exclusions(workspace, conversation, operator, demand),
                 )
 
     def told(self) -> Mapping[Wait, Sequence[FreeMeanwhile]]:
@@ -120,9 +134,11 @@ def _order(free: FreeMeanwhile) -> tuple[bool, int, Position, OperatorId]:
     return (is_outside(free), len(free.exclusions), free.position, free.operator_id)
 
 
-def _is_free(operator: Operator, conversation: Conversation) -> bool:
-    human = operator.kind == "human" and not operator.removed
-    return human and not_routable(operator) is None and operator.free >= conversation.weight
+def _is_free(operator: Operator) -> bool:
+    """Whether he might be given something: human, routable, and not full."""
+    if operator.load >= operator.capacity or operator.kind != "human" or operator.removed:
+        return False
+    return not_routable(operator) is None
 
 
 def _operators_in(recorded: Recorded) -> Iterator[OperatorId]:

@@ -85,21 +85,25 @@ async def diff(history: History, question: AskDiff) -> Diff:
     after = await history.look(
         last, lambda w: _seen(w, before.conversations), about(*before.conversations)
     )
+    operators = _changed(before.operators, after.operators)
+    conversations = _changed(before.conversations, after.conversations)
+    modes = _changed(before.modes, after.modes)
     return Diff(
         before=await moment(history, first),
         after=await moment(history, last),
         operators=tuple(
             OperatorDiff(operator_id=its_id, before=was, after=now)
-            for its_id, was, now in _changed(before.operators, after.operators)
+            for its_id, was, now in operators[: question.limit]
         ),
+        operators_total=len(operators),
         conversations=tuple(
             ConversationDiff(conversation_id=its_id, before=was, after=now)
-            for its_id, was, now in _changed(before.conversations, after.conversations)
-            if now is not None
+            for its_id, was, now in conversations[: question.limit]
         ),
+        conversations_total=len(conversations),
         entry_points=tuple(
             EntryPointDiff(entry_point_id=its_id, before=was, after=now)
-            for its_id, was, now in _changed(before.modes, after.modes)
+            for its_id, was, now in modes[: question.limit]
         ),
         policy_changed=before.policy_version != after.policy_version,
     )

@@ -12,7 +12,7 @@ from shared.audit.snapshots import (
     commands_from,
     fold_key,
 )
-from shared.ports.archive import Archive, SnapshotReader
+from shared.ports.archive import Archive, KeptCommands, SnapshotReader
 from shared.routing.ids import ContactId, ConversationId, Position, VisitorId, WorkspaceId
 from shared.routing.route import next_decision
 
@@ -32,6 +32,8 @@ class Past:
         self.abridged = abridged
         self.head_bytes = head_bytes
         """What the head takes that it came from."""
+        self.commands_bytes = 0
+        """The same of the commands that were put in."""
         self.workspace = abridged.workspace
         self.is_whole = False
         """Whether it holds everything that is settled."""
@@ -76,17 +78,12 @@ class Past:
             rows = await self._snapshots.settled(whose, fold_key(), since, keys)
             self.abridged.put_in(keys, rows)
 
-    async def put_commands_in(self) -> bool:
-        """Put in what retries are recognised by, before ``rest``.
-
-        False where it is not kept any more: that of the newest snapshot alone is.
-        """
-        whose, since = WorkspaceId(self.workspace.workspace_id), self.abridged.since
-        pieces = await self._snapshots.commands(whose, fold_key(), since)
-        if pieces is None:
-            return False
-        self.workspace.commands = commands_from(pieces)
-        return True
+    def put_commands_in(self, kept: KeptCommands) -> None:
+        """Put in what retries are recognised by, before ``rest``."""
+        if kept.position != self.abridged.since:
+            raise BadSnapshot(f"the commands are those at position {kept.position}")
+        self.workspace.commands = commands_from(kept.pieces)
+        self.commands_bytes = sum(map(len, kept.pieces))
 
     async def put_everything_in(self) -> None:
         """Put in all that is settled, before ``rest``."""
@@ -108,16 +105,31 @@ async def restored(
     """The workspace at rest at its last snapshot at or before ``upto``.
 
     It holds what is settled only with ``everything``, and what retries are recognised by only with
-    ``commands`` or ``everything``. None if there is nothing to begin from: then the log is to be
-    folded from its beginning.
+    ``commands`` or ``everything``: as that is kept of one snapshot alone, it may be an older one
+    then. None if there is nothing to begin from: then the log is to be folded from its beginning.
     """
     try:
-        past = await Past.at(archive, workspace_id, upto)
-        if past is None or ((commands or everything) and not await past.put_commands_in()):
+        if not commands and not everything:
+            past = await Past.at(archive, workspace_id, upto)
+        else:
+            past = await _with_commands(archive, workspace_id, upto)
+        if past is None:
             return None
         if everything:
             await past.put_everything_in()
         past.rest()
     except BadSnapshot:
         return None
+    return past
+
+
+async def _with_commands(
+    archive: Archive, workspace_id: WorkspaceId, upto: Position
+) -> Past | None:
+    kept = await archive.snapshots.commands(workspace_id, fold_key())
+    if kept is None or kept.position > upto:
+        return None
+    past = await Past.at(archive, workspace_id, kept.position)
+    if past is not None:
+        past.put_commands_in(kept)
     return past

@@ -21,7 +21,14 @@ from shared.audit.bundle import (
     trailer,
 )
 from shared.ports import LogCorrupt, StoredRow
-from shared.ports.archive import Archive, Seal, SettledKey, SettledRow, SnapshotHead
+from shared.ports.archive import (
+    Archive,
+    KeptCommands,
+    Seal,
+    SettledKey,
+    SettledRow,
+    SnapshotHead,
+)
 from shared.routing.ids import Position, WorkspaceId
 
 MEMBERS_KEPT = 8
@@ -172,9 +179,7 @@ class NoSnapshots:
     ) -> SnapshotHead | None:
         return None
 
-    async def commands(
-        self, _workspace_id: WorkspaceId, _fold: str, _position: Position
-    ) -> Sequence[bytes] | None:
+    async def commands(self, _workspace_id: WorkspaceId, _fold: str) -> KeptCommands | None:
         return None
 
     async def settled(

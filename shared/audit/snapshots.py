@@ -190,8 +190,7 @@ class Abridged:
         """Of the snapshot whose settled rows are to be put in."""
         self._rules_deleted = rules_deleted or {}
         self._deletions_ahead: list[tuple[Position, RuleId]] = []
-        self._found: dict[SettledKey, bytes] = {}
-        """What was looked for since, and the body of what there was."""
+        self._looked_for: Keys = {}
 
     @classmethod
     def from_head(cls, body: bytes) -> "Abridged":
@@ -222,7 +221,7 @@ class Abridged:
                 if other not in found:
                     found[other] = None
                     queue.append(other)
-        return [key for key in found if key not in self._found and not self._is_here(key)]
+        return [key for key in found if key not in self._looked_for and not self._is_here(key)]
 
     def _hanging_on(self, key: SettledKey) -> Iterator[SettledKey]:
         """A conversation's visitor and contact, a visitor's contact."""
@@ -247,7 +246,7 @@ class Abridged:
 
     def put_in(self, keys: Iterable[SettledKey], rows: Iterable[SettledRow]) -> None:
         """These were looked for as of ``since``, and these found. Raises ``BadSnapshot``."""
-        self._found.update(dict.fromkeys(keys, b""))
+        self._looked_for.update(dict.fromkeys(keys))
         conversations = len(self.workspace.conversations)
         self.put(rows)
         if len(self.workspace.conversations) > conversations:
@@ -257,9 +256,7 @@ class Abridged:
         """Put these in, but what is there already; ``put_in_order`` is to follow."""
         self._notice_deletions()
         for row in rows:
-            key = (row.kind, row.id)
-            if not self._is_here(key):
-                self._found[key] = row.body
+            if not self._is_here((row.kind, row.id)):
                 self._put(row)
 
     def put_in_order(self) -> None:
@@ -288,8 +285,6 @@ class Abridged:
         forgotten = [one for one in visitor.fired if self._rules_deleted.get(one, 0) > as_of]
         for rule_id in forgotten:
             del visitor.fired[rule_id]
-        if forgotten:
-            self._found[("visitor", visitor.visitor_id)] = b""
 
     def _notice_deletions(self) -> None:
         """Of those ahead, the ones that the workspace has come past."""
@@ -312,7 +307,10 @@ class Abridged:
         return _encode(_Head(Tables(**tables), self._rules_deleted))
 
     def settled(self) -> Sequence[SettledRow]:
-        """What is settled by now and was changed since the snapshot before. At rest only."""
+        """What is settled by now and was named since the snapshot before. At rest only.
+
+        What is as it was is written, too: somebody else may have taken a snapshot in between.
+        """
         workspace = self.workspace
         live = live_of(workspace)
         self._notice_deletions()
@@ -322,21 +320,11 @@ class Abridged:
             ("acquaintance", workspace.acquaintances, live.contacts),
         )
         return [
-            SettledRow(kind, its_id, workspace.position, body)
+            SettledRow(kind, its_id, workspace.position, _encode(thing))
             for kind, things, lively in kept
             for its_id, thing in things.items()
             if its_id not in lively
-            and (
-                (body := _encode(thing)) != self._found.get((kind, its_id)) or self._refired(thing)
-            )
         ]
-
-    def _refired(self, thing: object) -> bool:
-        """A rule fired for the visitor since it was deleted: what an older row says of it, is not
-        believed any more."""
-        if not isinstance(thing, Visitor):
-            return False
-        return any(self._rules_deleted.get(one, 0) > self.since for one in thing.fired)
 
     def commands(self) -> Iterator[bytes]:
         """What retries are recognised by, in pieces, at least one; each to be compressed."""
@@ -356,7 +344,7 @@ class Abridged:
         workspace.visitors = _those(workspace.visitors, live.visitors)
         workspace.acquaintances = _those(workspace.acquaintances, live.contacts)
         self.since = workspace.position
-        self._found = {}
+        self._looked_for = {}
 
 
 def _those(table: dict[K, V], wanted: Container[K]) -> dict[K, V]:

@@ -12,7 +12,8 @@ from typing import Any, Literal
 import msgspec
 
 from shared.audit.checking_order import OrderCheck
-from shared.audit.checking_seals import ANY, Accepted, SealCheck, SealedBy
+from shared.audit.checking_seals import ANY, Accepted, SealCheck, SealedBy, SealFault
+from shared.audit.checking_snapshots import SnapshotCheck, SnapshotFault
 from shared.ports import LogCorrupt, LogReader, StoredRow
 from shared.ports.archive import Archive
 from shared.routing.describe import state_hash
@@ -24,9 +25,10 @@ from shared.wire.log_codec import UndecodableEvent, decode_event
 YIELD_EVENTS = 250
 """After so many events others get their turn: some 10 ms."""
 
-Check = Literal["gap", "undecodable", "order", "decision", "seal"]
+Check = Literal["gap", "undecodable", "order", "decision", "snapshot", "seal"]
 """What a finding is about: a row that is missing, one that cannot be read, stamps and groups out of
-order, a decision that comes out differently, a seal that does not hold."""
+order, a decision that comes out differently, a snapshot of another state, a seal that does not
+hold."""
 
 _UNFIT = (AssertionError, AttributeError, LookupError, TypeError, ValueError, ArithmeticError)
 
@@ -55,7 +57,8 @@ class Verified(msgspec.Struct, frozen=True):
     """What came of verifying one workspace. ``findings`` stand in the order of their positions.
 
     ``events`` were read, ``decisions`` made again, ``folded_only`` applied alone: they were made by
-    another revision. ``state_hash`` is that of the state as far as it could be folded.
+    another revision. ``state_hash`` is that of the state as far as it could be folded, and so many
+    ``snapshots`` were compared on the way.
     """
 
     workspace_id: WorkspaceId
@@ -63,6 +66,7 @@ class Verified(msgspec.Struct, frozen=True):
     decisions: int
     folded_only: int
     state_hash: str
+    snapshots: int
     sealed: Sealed
     findings: tuple[Finding, ...]
 
@@ -70,14 +74,22 @@ class Verified(msgspec.Struct, frozen=True):
 class _Pass:
     """One walk over the log, row by row, in which every check sees every row."""
 
-    def __init__(self, workspace_id: WorkspaceId, seals: SealCheck) -> None:
+    def __init__(self, archive: Archive, workspace_id: WorkspaceId, accepted: Accepted) -> None:
         self.workspace_id = workspace_id
+        self._log = archive.log
         self.replay = Replay(Workspace(workspace_id=workspace_id))
-        self.seals = seals
+        self.seals = SealCheck(archive.seals, workspace_id, accepted)
+        self.snapshots = SnapshotCheck(archive.snapshots, self.replay.workspace)
         self.findings: list[Finding] = []
         self.events = 0
         self._order: OrderCheck | None = OrderCheck()
         self._folding = True
+
+    async def begin(self, until: Position | None) -> None:
+        """Before the first row: what is kept of this log, while it may grow beside us."""
+        await self.seals.begin()
+        head = await self._log.head(self.workspace_id)
+        await self.snapshots.find(head if until is None else min(head, until))
 
     @property
     def over(self) -> bool:
@@ -91,10 +103,16 @@ class _Pass:
         if self._folding:
             self._fold(row)
 
-    def finish(self) -> None:
+    async def compare(self, row: StoredRow) -> None:
+        """After this row: what is kept of the state that was reached by it, if anything is."""
+        if self._folding:
+            await self.snapshots.compare(row)
+
+    async def finish(self) -> None:
         """After the last row of the log."""
         if self._folding:
             self._note_divergence(self.replay.finish())
+        await self.seals.finish()
 
     def note(self, finding: Finding) -> None:
         """Keep what was found; what comes after it is not folded."""
@@ -112,6 +130,7 @@ class _Pass:
             if disorder is not None:
                 self.findings.append(Finding(row.position, "order", *disorder))
                 self._order = None
+        self.snapshots.foresee(row.position, envelope)
         try:
             self._note_divergence(self.replay.feed(row.position, envelope))
         except _UNFIT as error:
@@ -137,13 +156,11 @@ async def verify(
     ``progress`` is told how many events more were read. Raises ``StoreUnavailable``, and
     ``LogCorrupt`` where the store itself cannot be read.
     """
-    walk = _Pass(workspace_id, SealCheck(archive.seals, workspace_id, accepted))
+    walk = _Pass(archive, workspace_id, accepted)
+    await walk.begin(until)
     whole = await _walk(walk, archive.log, until, progress)
-    if whole and (
-        until is None or walk.events < until or await archive.log.head(workspace_id) <= until
-    ):
-        walk.finish()
-        await walk.seals.finish()
+    if whole and (until is None or await archive.log.head(workspace_id) <= until):
+        await walk.finish()
     return _verified(walk)
 
 
@@ -158,6 +175,8 @@ async def _walk(
             for some in _in_pieces(rows):
                 for row in some:
                     walk.take(row)
+                    if row.position == walk.snapshots.next:
+                        await walk.compare(row)
                 progress(len(some))
                 await asyncio.sleep(0)
             if walk.over:
@@ -174,15 +193,21 @@ async def _walk(
 def _verified(walk: _Pass) -> Verified:
     seals = walk.seals
     findings = list(walk.findings)
-    if seals.fault is not None:
-        position, what, recorded, expected = seals.fault
-        findings.append(Finding(position, "seal", what, recorded, expected))
+    faults: list[tuple[Check, SnapshotFault | SealFault | None]] = [
+        ("snapshot", walk.snapshots.fault),
+        ("seal", seals.fault),
+    ]
+    for check, fault in faults:
+        if fault is not None:
+            position, what, recorded, expected = fault
+            findings.append(Finding(position, check, what, recorded, expected))
     return Verified(
         workspace_id=walk.workspace_id,
         events=walk.events,
         decisions=walk.replay.remade,
         folded_only=walk.replay.folded_only,
         state_hash=state_hash(walk.replay.workspace),
+        snapshots=walk.snapshots.compared,
         sealed=Sealed(seals.upto, seals.unsealed, tuple(seals.keys), seals.last),
         # Where several have found the same place, what the seals say comes last: it is the least
         # that is to be understood.

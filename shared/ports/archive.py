@@ -36,8 +36,16 @@ class Snapshot(NamedTuple):
 
     head: SnapshotHead
     commands: Sequence[bytes]
-    """What retries are recognised by, in pieces: kept of the newest snapshot alone."""
+    """What retries are recognised by, in pieces: they take the place of those kept before. None of
+    them: those stay."""
     settled: Sequence[SettledRow]
+
+
+class KeptCommands(NamedTuple):
+    """What retries are recognised by, in pieces, as of the snapshot at this position."""
+
+    position: Position
+    pieces: Sequence[bytes]
 
 
 class SnapshotReader(Protocol):
@@ -53,10 +61,8 @@ class SnapshotReader(Protocol):
         """The head of the last snapshot at or before a position."""
         ...
 
-    async def commands(
-        self, workspace_id: WorkspaceId, fold: str, position: Position
-    ) -> Sequence[bytes] | None:
-        """The pieces kept with the snapshot at just this position; none if it is not the newest."""
+    async def commands(self, workspace_id: WorkspaceId, fold: str) -> KeptCommands | None:
+        """The last that were kept: those of the newest snapshot, or of one not long before it."""
         ...
 
     async def settled(

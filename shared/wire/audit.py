@@ -171,10 +171,11 @@ class AskWorkspaceThen(AskThen, frozen=True):
 
 
 class AskDiff(PastQuestion, frozen=True, rename={"since": "from", "until": "to"}):
-    """What is different between two moments."""
+    """What is different between two moments, ``limit`` things of each kind."""
 
     since: Moment
     until: Moment = NOW
+    limit: PageSize = 200
 
 
 # --- the log --------------------------------------------------------------------------------

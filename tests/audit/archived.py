@@ -31,6 +31,8 @@ from tests.golden.record import path_of, stored_events
 
 ACME = WorkspaceId("acme")
 Log = Sequence[Recorded]
+NEVER = 2**30
+"""Bytes for each event: nothing is ever so large that it is written more rarely."""
 ABRIDGED = ("conversations", "visitors", "acquaintances")
 """The tables of which not everything need be there."""
 NOTHING = b"null"
@@ -67,12 +69,24 @@ class Archived(NamedTuple):
     async def take(self, upto: Position, chunk: int = 1) -> None:
         """Follow the log, so many groups of events at a time, as far as they are whole by then."""
         begun = await self.keeping.begin()
-        ahead = self.log[begun:]
-        groups = [list(group) for _, group in groupby(ahead, key=lambda one: one.envelope.first)]
-        groups = [group for group in groups if group[-1].position <= upto]
-        for start in range(0, len(groups), chunk):
-            some = [one for group in groups[start : start + chunk] for one in group]
-            await self.keeping.take(some)
+        await follow(self.keeping, self.log[begun:upto], chunk)
+
+    def another(self, every: int, bytes_per_event: int = NEVER) -> Keeping:
+        """Somebody else who takes snapshots of the same log, beginning at its beginning."""
+        settings = Settings(every, bytes_per_event)
+        return Keeping(self.archive, self.store.snapshots, ACME, settings)
+
+
+async def follow(keeping: Keeping, log: Log, chunk: int) -> None:
+    """Hand over these events, so many whole groups of them at a time."""
+    groups = [list(group) for _, group in groupby(log, key=lambda one: one.envelope.first)]
+    for start in range(0, len(groups), chunk):
+        await keeping.take([one for group in groups[start : start + chunk] for one in group])
+
+
+def whole_groups(log: Log, upto: int) -> Position:
+    """Where the last group ends that is over by then."""
+    return Position(log[upto].envelope.first - 1) if upto < len(log) else log[-1].position
 
 
 @asynccontextmanager
@@ -85,7 +99,7 @@ async def archived(log: Log, directory: Path, every: int) -> AsyncIterator[Archi
         await store.events.register_workspace(ACME, UnixMs(0))
         assert await store.events.append([Append(ACME, rows)], leases) == frozenset()
         archive = Archive(store.events, store.snapshots, store.seals)
-        keeping = Keeping(archive, store.snapshots, ACME, Settings(every, 2**30))
+        keeping = Keeping(archive, store.snapshots, ACME, Settings(every, NEVER))
         yield Archived(store, archive, log, keeping)
     finally:
         await store.close()
@@ -158,12 +172,19 @@ def agree(partial: Workspace, whole: Workspace, named: Iterable[tuple[str, str]]
 
 
 async def prove(
-    log: Log, directory: Path, seed: int, positions: int, chunk: int | None = None
+    log: Log,
+    directory: Path,
+    seed: int,
+    positions: int,
+    chunk: int | None = None,
+    *,
+    twice: bool = False,
 ) -> int:
     """Restore at that many positions, and compare with the log folded from its beginning.
 
     ``chunk`` is how many groups of events are followed at once, with a snapshot after each of these
-    chunks; else both are drawn. The result is the number of snapshots begun from.
+    chunks; else both are drawn. With ``twice`` somebody else takes snapshots of the same log in
+    another rhythm. The result is the number of snapshots begun from.
     """
     draw = Random(seed)
     every = draw.choice([1, 7, 20, 60]) if chunk is None else 1
@@ -171,6 +192,8 @@ async def prove(
     begun: set[Position] = set()
     async with archived(log, directory, every) as kept:
         await kept.take(log[-1].position, chunk)
+        if twice:
+            await follow(kept.another(draw.choice([1, 11, 30])), log, draw.choice([1, 2, 5]))
         wanted = set(draw.sample(range(1, len(log) + 1), min(positions, len(log))))
         whole = Workspace(workspace_id=ACME)
         for recorded in log:

@@ -121,6 +121,12 @@ def envelope_of(row: StoredRow) -> Envelope:
     return decode_event(row.topic, row.state)
 
 
+def whole_groups(rows: Rows) -> Rows:
+    """Without the last event and its group."""
+    first = envelope_of(rows[-1]).first
+    return rows[: first - 1]
+
+
 def touched(rows: Rows, after: int) -> Rows:
     """The rows with one byte changed behind a position, in a trace that stands in no other row."""
     for number, row in enumerate(rows[after:-1], start=after):

@@ -1,13 +1,16 @@
 """``verify`` where somebody has been at the seals, or cut the log and its seals off together."""
 
+from collections.abc import AsyncIterator, Sequence
+
 import pytest
 
 from shared.adapters.open_store import Store
 from shared.audit.checking_seals import ANY, Accepted, SealCheck
 from shared.audit.seals import chained, sealed
 from shared.audit.verifying import Finding, Verified, verify
-from shared.ports.archive import Seal
-from shared.routing.ids import Position
+from shared.ports import StoredRow
+from shared.ports.archive import Archive, Seal
+from shared.routing.ids import Position, WorkspaceId
 from tests.audit.sealed_log import (
     ACME,
     EACH,
@@ -22,6 +25,7 @@ from tests.audit.sealed_log import (
     spoil_seals,
     story_rows,
     touched,
+    whole_groups,
 )
 
 ROWS = story_rows()
@@ -202,3 +206,36 @@ async def test_au05_with_the_chain_switched_off_a_missing_seal_passes(
     assert (await only_finding(store)).position == SECOND
     monkeypatch.setattr(SealCheck, "_wrong_with", lambda *_: None)
     assert (await checked(store)).findings == ()
+
+
+class Growing:
+    """A log that grows, and is sealed, just after somebody has read to its end."""
+
+    def __init__(self, store: Store, seals: list[Seal]) -> None:
+        self._store = store
+        self._seals = seals
+        self.heads = store.events.heads
+        self.read_at = store.events.read_at
+        self.workspaces = store.events.workspaces
+        self.close = store.events.close
+
+    async def head(self, workspace_id: WorkspaceId) -> Position:
+        return await self._store.events.head(workspace_id)
+
+    async def read(
+        self, workspace_id: WorkspaceId, after: Position, upto: Position | None = None
+    ) -> AsyncIterator[Sequence[StoredRow]]:
+        async for rows in self._store.events.read(workspace_id, after, upto):
+            yield rows
+        for seal in self._seals:
+            await self._store.seals.add(workspace_id, seal)
+
+
+async def test_au05_what_is_sealed_while_it_is_verified_is_no_fault(store: Store) -> None:
+    """Whoever is there first: seals that come later may reach further than what was read."""
+    later = seals_over(ROWS[:SEALED])
+    await keep(store, whole_groups(ROWS[:140]), later[:2])
+    log = Growing(store, later[2:])
+    found = await verify(Archive(log, store.snapshots, store.seals), ACME)
+    assert (found.findings, found.sealed.upto) == ((), 100)
+    assert (await store.seals.last(ACME)) == later[-1]

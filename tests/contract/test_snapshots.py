@@ -54,7 +54,7 @@ async def latest(archive: Archive, upto: int, fold: str = FOLD) -> SnapshotHead 
 
 async def test_where_nothing_was_kept_there_is_nothing(archive: Archive) -> None:
     assert await latest(archive, 100) is None
-    assert await archive.snapshots.commands(NORTH, FOLD, Position(1)) is None
+    assert await archive.snapshots.commands(NORTH, FOLD) is None
     assert await archive.snapshots.settled(NORTH, FOLD, Position(9), keys("c-1")) == []
     assert await everything(archive, 100) == []
 
@@ -100,13 +100,16 @@ async def test_a_kind_is_part_of_the_key(store: Store, archive: Archive) -> None
     assert await everything(archive, 5) == [other, visitor]
 
 
-async def test_commands_are_kept_of_the_newest_snapshot_alone(
+async def test_commands_are_kept_of_the_last_snapshot_that_brought_any(
     store: Store, archive: Archive
 ) -> None:
     await store.snapshots.add(NORTH, FOLD, snapshot(10, commands=[b"one"]))
+    await store.snapshots.add(SOUTH, FOLD, snapshot(40, commands=[b"theirs"]))
+    assert await archive.snapshots.commands(NORTH, FOLD) == (10, [b"one"])
     await store.snapshots.add(NORTH, FOLD, snapshot(20, commands=[b"two", b"three"]))
-    assert await archive.snapshots.commands(NORTH, FOLD, Position(10)) is None
-    assert await archive.snapshots.commands(NORTH, FOLD, Position(20)) == [b"two", b"three"]
+    assert await archive.snapshots.commands(NORTH, FOLD) == (20, [b"two", b"three"])
+    await store.snapshots.add(NORTH, FOLD, snapshot(30))
+    assert await archive.snapshots.commands(NORTH, FOLD) == (20, [b"two", b"three"])
 
 
 async def test_what_was_added_before_may_be_added_again(store: Store, archive: Archive) -> None:
@@ -115,7 +118,7 @@ async def test_what_was_added_before_may_be_added_again(store: Store, archive: A
     await store.snapshots.add(NORTH, FOLD, twice)
     assert await latest(archive, 10) == twice.head
     assert await everything(archive, 10) == list(twice.settled)
-    assert await archive.snapshots.commands(NORTH, FOLD, Position(10)) == [b"one"]
+    assert await archive.snapshots.commands(NORTH, FOLD) == (10, [b"one"])
 
 
 async def test_a_fold_is_dropped_piece_by_piece_and_its_heads_at_once(
@@ -135,7 +138,7 @@ async def test_a_fold_is_dropped_piece_by_piece_and_its_heads_at_once(
     assert await archive.snapshots.latest(SOUTH, OLDER, Position(10)) is not None
     assert await store.snapshots.drop(NORTH, FOLD, 3) == 3
     assert await latest(archive, 10) is None
-    assert await archive.snapshots.commands(NORTH, FOLD, Position(10)) is None
+    assert await archive.snapshots.commands(NORTH, FOLD) is None
     assert await store.snapshots.drop(NORTH, FOLD, 3) == 2
     assert await everything(archive, 10) == []
 

@@ -66,11 +66,13 @@ async def test_up_goes_on_where_it_stopped() -> None:
 
 
 def test_up_says_more_unless_it_is_to_be_quiet(tmp_path: Path) -> None:
-    with _process("up", "--data", str(tmp_path / "data"), "--nats-port", "0") as process:
+    ports = ("--nats-port", "0", "--console-port", "0")
+    with _process("up", "--data", str(tmp_path / "data"), *ports) as process:
         assert process.stdout is not None
         first = process.stdout.readline()
         assert first.startswith("Fernamt is up. Log: ")
         assert "may speak as anybody" in first
+        assert process.stdout.readline().startswith("console http://127.0.0.1:")
         assert process.stdout.readline().startswith("ready nats://127.0.0.1:")
         process.send_signal(signal.SIGTERM)
         rest, _ = process.communicate(timeout=STOP_WITHIN_S)
@@ -78,7 +80,8 @@ def test_up_says_more_unless_it_is_to_be_quiet(tmp_path: Path) -> None:
 
 
 def test_quiet_is_one_line_on_stdout_and_nothing_on_stderr(tmp_path: Path) -> None:
-    with _process("up", "--quiet", "--data", str(tmp_path / "data"), "--nats-port", "0") as process:
+    ports = ("--nats-port", "0", "--console-port", "0")
+    with _process("up", "--quiet", "--data", str(tmp_path / "data"), *ports) as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("ready nats://127.0.0.1:")
         process.send_signal(signal.SIGTERM)

@@ -122,7 +122,10 @@ def test_no_sample_is_the_last_word(tmp_path: Path) -> None:
 def _said_at_start(directory: Path, *options: str) -> list[str]:
     """Everything on stdout, told to end as soon as it is ready."""
     process = subprocess.Popen(
-        fernamt("up", "--data", str(directory / "data"), "--nats-port", "0", *options),
+        fernamt(
+            *("up", "--data", str(directory / "data"), "--nats-port", "0", "--no-console"),
+            *options,
+        ),
         cwd=ROOT,
         env=surroundings(),
         stdin=subprocess.DEVNULL,
