@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from shared.adapters.log_rows import storable
 from shared.adapters.postgres_connection import PostgresConnection, PostgresReaders
 from shared.adapters.snapshot_rows import (
+    HEADS_AT_ONCE,
     KEYS_AT_ONCE,
     ROWS_AT_ONCE,
     in_slices,
@@ -58,7 +59,11 @@ insert into snapshots (workspace, fold, position, anchor, body) values ($1, $2, 
 on conflict (workspace, fold, position) do update
 set anchor = excluded.anchor, body = excluded.body
 """
-_DROP_HEADS = "delete from snapshots where workspace = $1 and fold {compared} $2"
+_DROP_HEADS = """
+delete from snapshots where ctid = any(array(
+    select ctid from snapshots where workspace = $1 and fold {compared} $2 limit $3
+)) returning 1
+"""
 _DROP_ALL_COMMANDS = "delete from snapshot_commands where workspace = $1 and fold {compared} $2"
 _DROP_SETTLED = """
 delete from settled where ctid = any(array(
@@ -150,7 +155,9 @@ class PostgresSnapshots(PostgresSnapshotReader):
 
     async def _drop(self, compared: str, workspace_id: WorkspaceId, fold: str, limit: int) -> int:
         whose = (storable(workspace_id), fold)
-        for statement in (_DROP_HEADS, _DROP_ALL_COMMANDS):
-            await self._connection.fetch(statement.format(compared=compared), *whose)
-        statement = _DROP_SETTLED.format(compared=compared)
-        return len(await self._connection.fetch(statement, *whose, limit))
+        heads = _DROP_HEADS.format(compared=compared)
+        while await self._connection.fetch(heads, *whose, HEADS_AT_ONCE):
+            pass
+        await self._connection.fetch(_DROP_ALL_COMMANDS.format(compared=compared), *whose)
+        settled = _DROP_SETTLED.format(compared=compared)
+        return len(await self._connection.fetch(settled, *whose, limit))

@@ -8,6 +8,8 @@ from shared.ports.archive import SettledRow
 KEYS_AT_ONCE = 2_000
 ROWS_AT_ONCE = 1_000
 """Settled rows in one statement: less than a megabyte, and far from any time limit."""
+HEADS_AT_ONCE = 20
+"""Heads deleted in one statement: some megabytes."""
 CHUNK_ROWS = 2_000
 
 T = TypeVar("T")

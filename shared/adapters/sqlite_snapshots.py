@@ -5,7 +5,13 @@ from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
 from shared.adapters.log_rows import storable
-from shared.adapters.snapshot_rows import KEYS_AT_ONCE, ROWS_AT_ONCE, in_slices, settled_in_chunks
+from shared.adapters.snapshot_rows import (
+    HEADS_AT_ONCE,
+    KEYS_AT_ONCE,
+    ROWS_AT_ONCE,
+    in_slices,
+    settled_in_chunks,
+)
 from shared.adapters.sqlite_reader import SqliteLogReader
 from shared.adapters.sqlite_writer import SqliteWriter, changed_rows
 from shared.ports.archive import KeptCommands, SettledKey, SettledRow, Snapshot, SnapshotHead
@@ -55,7 +61,11 @@ delete from snapshot_commands where workspace = ? and fold = ? and position < ?
 _ADD_HEAD = """
 insert or replace into snapshots (workspace, fold, position, anchor, body) values (?, ?, ?, ?, ?)
 """
-_DROP_HEADS = "delete from snapshots where workspace = ? and fold {compared} ?"
+_DROP_HEADS = """
+delete from snapshots where rowid in (
+    select rowid from snapshots where workspace = ? and fold {compared} ? limit ?
+)
+"""
 _DROP_ALL_COMMANDS = "delete from snapshot_commands where workspace = ? and fold {compared} ?"
 _DROP_SETTLED = """
 delete from settled where rowid in (
@@ -133,14 +143,12 @@ class SqliteSnapshots(SqliteSnapshotReader):
 
     async def drop(self, workspace_id: WorkspaceId, fold: str, limit: int) -> int:
         """See ``Snapshots.drop``."""
-        whose = (storable(workspace_id), fold)
-        return await self._writer.run(partial(self._drop, "=", whose, limit))
+        return await self._drop("=", workspace_id, fold, limit)
 
     async def drop_others(self, workspace_id: WorkspaceId, fold: str, limit: int) -> int:
         """See ``Snapshots.drop_others``."""
-        whose = (storable(workspace_id), fold)
-        below = await self._writer.run(partial(self._drop, "<", whose, limit))
-        return below + await self._writer.run(partial(self._drop, ">", whose, limit - below))
+        below = await self._drop("<", workspace_id, fold, limit)
+        return below + await self._drop(">", workspace_id, fold, limit - below)
 
     async def close(self) -> None:
         """Nothing to do: the file is closed with the events."""
@@ -150,9 +158,17 @@ class SqliteSnapshots(SqliteSnapshotReader):
             for sql, rows in statements:
                 cursor.executemany(sql, rows)
 
-    def _drop(self, compared: str, whose: tuple[str, str], limit: int) -> int:
+    async def _drop(self, compared: str, workspace_id: WorkspaceId, fold: str, limit: int) -> int:
+        whose = (storable(workspace_id), fold)
+        heads = _DROP_HEADS.format(compared=compared)
+        while await self._writer.run(partial(self._delete, heads, (*whose, HEADS_AT_ONCE))):
+            pass
+        commands = _DROP_ALL_COMMANDS.format(compared=compared)
+        await self._writer.run(partial(self._delete, commands, whose))
+        settled = _DROP_SETTLED.format(compared=compared)
+        return await self._writer.run(partial(self._delete, settled, (*whose, limit)))
+
+    def _delete(self, statement: str, arguments: tuple[object, ...]) -> int:
         with self._writer.recorder.datastore.transaction(commit=True) as cursor:
-            for statement in (_DROP_HEADS, _DROP_ALL_COMMANDS):
-                cursor.execute(statement.format(compared=compared), whose)
-            cursor.execute(_DROP_SETTLED.format(compared=compared), (*whose, limit))
+            cursor.execute(statement, arguments)
             return changed_rows(cursor)
