@@ -106,8 +106,7 @@ SAID: Mapping[type[Event], str] = {
     e.OwnerAwayTooLong: "its owner {operator_id} has been away for too long",
     e.WideningDue: "it has waited long enough for step {step} of widening",
     e.AffinityWaitEnded: "it waits no longer for whom the visitor knows",
-    e.ConversationWidened: "step {step} of widening: also groups: {groups}, everyone: {everyone}, "
-    "without the skills: {skills_dropped}, priority {priority}",
+    e.ConversationWidened: "step {step} of widening, priority {priority}",
     e.ConversationEscalated: "invisible operators are alerted: {operator_ids}",
     e.ConversationReassigned: "taken from {operator_id}: {reason}",
     e.NobodyElse: "stays with {operator_id}: nobody else could take it",
@@ -149,7 +148,17 @@ def said_of(event: Event) -> str:
     """The event in words."""
     kind = type(event)
     fields = {name: _shown(kind, name, getattr(event, name)) for name in kind.__struct_fields__}
-    return SAID[kind].format_map(fields)
+    said = SAID[kind].format_map(fields)
+    more = _widened(event) if isinstance(event, e.ConversationWidened) else []
+    return ", ".join([said, *more])
+
+
+def _widened(event: e.ConversationWidened) -> list[str]:
+    """Who else is asked, and what is done without."""
+    more = [f"also the group {group_id}" for group_id in event.groups]
+    more += ["also everyone"] if event.everyone else []
+    more += [f"without the skill {skill}" for skill in event.skills_dropped]
+    return [*more, *(["invisible operators are alerted"] if event.alert_invisible else [])]
 
 
 def _shown(kind: type[Event], name: str, value: Any) -> str:

@@ -38,7 +38,7 @@ Code = TypeVar("Code", bound=str)
 # --- operators ------------------------------------------------------------------------------
 
 EXCLUSIONS: Mapping[Exclusion, str] = {
-    "not_member": "is in no group that it is for",
+    "not_member": "is none of those whom it is for",
     "group_disabled": "his group is disabled",
     "no_permission": "his role may not take conversations",
     "busy": "is busy",

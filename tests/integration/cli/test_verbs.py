@@ -60,7 +60,7 @@ def test_au02_explain_tells_the_decision_and_everybody_who_was_looked_at(
         "made again the same, byte for byte",
         "ben chosen online 0/1 -1 ",
         "ana excluded lacks fr (skill_missing) online 0/2",
-        "cleo excluded is in no group that it is for (not_member); lacks fr (skill_missing)",
+        "cleo excluded is none of those whom it is for (not_member); lacks fr (skill_missing)",
     ):
         assert words in said.words
 

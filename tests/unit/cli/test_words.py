@@ -7,8 +7,8 @@ import pytest
 
 from services.cli import event_words, words
 from shared.routing import explain, relief, vocabulary
-from shared.routing.events import EVENT_TYPES, Actor
-from shared.routing.ids import OperatorId
+from shared.routing.events import EVENT_TYPES, Actor, ConversationWidened
+from shared.routing.ids import ConversationId, GroupId, OperatorId, Position
 from shared.routing.relief import Change
 from shared.routing.scope import EVERYONE, Scope
 from shared.wire import audit
@@ -71,6 +71,23 @@ def test_au02_whatever_happens_can_be_said(seed: int) -> None:
         assert sentence
         assert "{" not in sentence.partition(" is set: ")[0], sentence
         assert "None" not in sentence
+
+
+def test_widening_tells_who_else_is_asked_and_what_it_goes_without() -> None:
+    widened = ConversationWidened(
+        conversation_id=ConversationId("c1"),
+        step=1,
+        groups=(GroupId("billing"),),
+        everyone=True,
+        skills_dropped=("fr",),
+        priority=6,
+        alert_invisible=False,
+        policy_version=Position(3),
+    )
+    assert event_words.said_of(widened) == (
+        "step 1 of widening, priority 6, also the group billing, also everyone, "
+        "without the skill fr"
+    )
 
 
 def test_reasons_name_the_skills_that_are_missing() -> None:
