@@ -45,8 +45,10 @@ def diff(
     """Show what is different between two moments, or between one moment and the end of the log.
 
     Operators, conversations that are open at one of the two, modes of entry points. Reads the log
-    and writes nothing. Exit code 0: shown, though nothing differs. 1: the log is damaged. 2: no
-    moment or too many, or nothing could be read.
+    and writes nothing.
+
+    Exit code 0: shown, though nothing differs. 1: the log is damaged. 2: no moment or too many, or
+    nothing could be read.
     """
 
     async def ask(past: Past) -> tuple[Told[Diff], Clock]:

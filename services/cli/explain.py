@@ -48,8 +48,10 @@ def explain(
     """Say why a conversation went where it went, and make that decision again.
 
     Means its last decision, the last one --at a time, or the one at --position. Reads the log and
-    writes nothing. Exit code 0: explained, and the decision comes out as it was recorded. 1: it
-    comes out differently, or the log is damaged. 2: unknown ids, or nothing could be read.
+    writes nothing.
+
+    Exit code 0: explained, and the decision comes out as it was recorded. 1: it comes out
+    differently, or the log is damaged. 2: unknown ids, or nothing could be read.
     """
 
     async def ask(past: Past) -> tuple[Told[Explained], Clock]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from typing import Annotated, get_args
+from typing import Annotated
 
 import typer
 from rich.console import RenderableType
@@ -36,12 +36,15 @@ _SHOWN_MAX = 10
 """Of those who were free, for one conversation; the answer as JSON has all."""
 
 
+def _typed(pattern: Pattern) -> str:
+    return pattern.replace("_", "-")
+
+
 def find(
     pattern: Annotated[
         str,
         typer.Argument(
-            help="any, waited, waited-while-free, reassigned, forwarded, owner-left, refused or "
-            "missed."
+            help="; ".join(f"{_typed(each)}: {said}" for each, said in words.PATTERNS.items())
         ),
     ] = "any",
     visitor: Annotated[str, typer.Option("--visitor", help="Only this visitor's.")] = "",
@@ -75,8 +78,10 @@ def find(
     """Find conversations of a stretch of the log that show a pattern.
 
     Says of each how long it waited, why, and who was free meanwhile and did not get it. Reads the
-    log and writes nothing. Exit code 0: something was found. 4: nothing was. 1: the log is damaged.
-    2: it could not be asked so, or nothing could be read.
+    log and writes nothing.
+
+    Exit code 0: something was found. 4: nothing was. 1: the log is damaged. 2: it could not be
+    asked so, or nothing could be read.
     """
 
     async def ask(past: Past) -> tuple[Search, Clock]:
@@ -99,11 +104,10 @@ def find(
 
 
 def _pattern(text: str) -> Pattern:
-    for known in get_args(Pattern):
-        if text.replace("-", "_") == known:
-            its: Pattern = known
-            return its
-    there_are = ", ".join(each.replace("_", "-") for each in get_args(Pattern))
+    for known in words.PATTERNS:
+        if text.replace("_", "-") == _typed(known):
+            return known
+    there_are = ", ".join(map(_typed, words.PATTERNS))
     raise ValueError(f"there is no pattern {text}; there are: {there_are}")
 
 

@@ -40,9 +40,10 @@ def queue(
 ) -> None:
     """Show what waited as of a moment: place, how long, and why.
 
-    Without a moment: as of the end of the log. Reads the log and writes nothing. Exit code 0:
-    shown, though nothing waited. 1: the log is damaged. 2: an unknown group, or nothing could be
-    read.
+    Without a moment: as of the end of the log. Reads the log and writes nothing.
+
+    Exit code 0: shown, though nothing waited. 1: the log is damaged. 2: an unknown group, or
+    nothing could be read.
     """
 
     async def ask(past: Past) -> tuple[Told[Queue], Clock]:

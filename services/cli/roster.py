@@ -44,8 +44,9 @@ def roster(
 ) -> None:
     """Show every operator as of a moment: status, since when and why, load, groups.
 
-    Without a moment: as of the end of the log. Reads the log and writes nothing. Exit code 0:
-    shown. 1: the log is damaged. 2: an unknown group, or nothing could be read.
+    Without a moment: as of the end of the log. Reads the log and writes nothing.
+
+    Exit code 0: shown. 1: the log is damaged. 2: an unknown group, or nothing could be read.
     """
 
     async def ask(past: Past) -> tuple[Told[Roster], Clock]:

@@ -42,8 +42,9 @@ def timeline(
 ) -> None:
     """Tell everything that happened in a conversation, with who did it and what was decided.
 
-    Reads the log and writes nothing. Exit code 0: told. 1: the log is damaged. 2: an unknown id, or
-    nothing could be read.
+    Reads the log and writes nothing.
+
+    Exit code 0: told. 1: the log is damaged. 2: an unknown id, or nothing could be read.
     """
 
     async def ask(past: Past) -> tuple[Told[Timeline], Clock]:

@@ -45,8 +45,9 @@ def why_not(
 ) -> None:
     """Say why an operator did not get a conversation.
 
-    As of a moment, or of the last decision who gets it. Reads the log and writes nothing. Exit code
-    0: answered. 1: the log is damaged. 2: unknown ids, or nothing could be read.
+    As of a moment, or of the last decision who gets it. Reads the log and writes nothing.
+
+    Exit code 0: answered. 1: the log is damaged. 2: unknown ids, or nothing could be read.
     """
 
     async def ask(past: Past) -> tuple[Told[WhyNotView], str]:

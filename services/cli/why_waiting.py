@@ -41,9 +41,10 @@ def why_waiting(
 ) -> None:
     """Say why a conversation waited, and which single change would have ended that.
 
-    As of a moment, or of the last time it waited. Reads the log and writes nothing. Exit code 0:
-    answered. 1: the log is damaged. 2: unknown ids, one that did not wait, or nothing could be
-    read.
+    As of a moment, or of the last time it waited. Reads the log and writes nothing.
+
+    Exit code 0: answered. 1: the log is damaged. 2: unknown ids, one that did not wait, or nothing
+    could be read.
     """
 
     async def ask(past: Past) -> tuple[Told[WhyWaitingView], Clock]:
