@@ -144,6 +144,19 @@ def test_each_story_shows_what_it_is_about(told: str, title: str) -> None:
     assert missing == []
 
 
+def test_au02_before_the_verdict_one_decision_is_explained(told: str) -> None:
+    why = dict(_stories(told))["8. Why?"]
+    for fact in (
+        r"^chat-1 goes to cleo$",
+        r"^made again +the same, byte for byte$",
+        r"^cleo +chosen ",
+        r"^dan +eligible ",
+        r"^ana +excluded .*\(not_member\)",
+        r"^eva +excluded .*\(no_permission\)",
+    ):
+        assert re.search(fact, why, re.MULTILINE), fact
+
+
 def test_without_a_terminal_it_is_plain_text(told: str) -> None:
     assert "\x1b" not in told
 

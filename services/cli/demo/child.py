@@ -10,7 +10,9 @@ from services.cli.children import STOP_WITHIN_S, end_child, start_child
 from shared.ports import NoResponders
 
 READY_WITHIN_S = 60
-VERIFY_WITHIN_S = 60
+ANSWERED_WITHIN_S = 60
+COLUMNS = "100"
+"""As wide as the terminal that answers are made for."""
 _LOG_TAIL_BYTES = 4_000
 
 
@@ -66,15 +68,15 @@ async def engine(
         await end_child(process)
 
 
-async def verify(directory: Path) -> tuple[int, str]:
-    """Run ``fernamt verify`` on the log in ``directory/data``: its exit code and its output."""
-    command = ("verify", "--data", str(directory / "data"))
-    process = await start_child(*command, settings={}, stdout=PIPE, stderr=STDOUT)
+async def ask_log(directory: Path, *command: str) -> tuple[int, str]:
+    """Run ``fernamt COMMAND`` on the log in ``directory/data``: its exit code and its output."""
+    asked = (*command, "--data", str(directory / "data"))
+    process = await start_child(*asked, settings={"COLUMNS": COLUMNS}, stdout=PIPE, stderr=STDOUT)
     try:
-        async with asyncio.timeout(VERIFY_WITHIN_S):
+        async with asyncio.timeout(ANSWERED_WITHIN_S):
             output, _ = await process.communicate()
     except TimeoutError:
-        raise ChildFailed(f"verifying took longer than {VERIFY_WITHIN_S} s") from None
+        raise ChildFailed(f"{command[0]} took longer than {ANSWERED_WITHIN_S} s") from None
     finally:
         await end_child(process)
     assert process.returncode is not None

@@ -18,7 +18,7 @@ from services.cli.demo import (
     status,
     too_slow,
 )
-from services.cli.demo.child import ChildFailed, engine, verify
+from services.cli.demo.child import ChildFailed, ask_log, engine
 from services.cli.demo.engine_clock import EngineClock
 from services.cli.demo.post_office import PostOffice, post_office
 from services.cli.demo.stage import Stage, StoryFailed, Town
@@ -110,21 +110,33 @@ async def _play(teller: Teller) -> None:
                     await story.play(stage)
             await child.stop()
         end_if_told()
-        await _verify(directory, teller)
+        await _look_back(directory, teller)
 
 
 def _settings(post: PostOffice) -> dict[str, str]:
     return {"FERNAMT_SMTP_URL": post.url, "FERNAMT_MAIL_FROM": "Fernamt <chat@shop.example>"}
 
 
-async def _verify(directory: Path, teller: Teller) -> None:
-    """What it prints last is the verdict on all stories together."""
+async def _look_back(directory: Path, teller: Teller) -> None:
+    """Why one decision came out as it did; and last the verdict on all stories together."""
+    story = STORIES[0]
     teller.title(
-        f"{len(STORIES) + 1}. Replay",
-        "The engine has ended. A process that knows only its log makes every decision again.",
+        f"{len(STORIES) + 1}. Why?",
+        "The engine has ended. A process that knows only its log says why chat-1 of the first "
+        "story went to cleo, and what kept it from everybody else: "
+        f"fernamt explain chat-1 --workspace {story.workspace_id}",
     )
-    code, output = await verify(directory)
+    await _tell(directory, teller, "explain", "chat-1", "--workspace", story.workspace_id)
+    teller.title(
+        f"{len(STORIES) + 2}. Replay",
+        "Another process makes every decision of all stories again, and compares: fernamt verify",
+    )
+    await _tell(directory, teller, "verify")
+
+
+async def _tell(directory: Path, teller: Teller, *command: str) -> None:
+    code, output = await ask_log(directory, *command)
     for line in output.splitlines():
         teller.line(line)
     if code != 0:
-        raise ChildFailed(f"verifying ended with exit code {code}")
+        raise ChildFailed(f"fernamt {command[0]} ended with exit code {code}")
