@@ -10,11 +10,14 @@ from functools import cache
 
 import pytest
 
+from services.cli.main import app
 from tests.servers.client import Client, Fields, connected
 from tests.servers.engine import ROOT, Engine, fernamt, running_engine, surroundings
 from tests.tidy.coverage_table import TABLE
 from tests.tidy.coverage_table import rows as coverage_rows
 
+QUESTION = "explain"
+"""Stands for all commands that ask about the past: they share their settings."""
 WITHIN_S = 60
 
 
@@ -94,7 +97,7 @@ def test_settings_are_those_of_the_command_line() -> None:
 
 def _settings() -> Iterator[tuple[str, str, str]]:
     """Every option with an environment variable, from each verb's own help."""
-    for verb in ("up", "run", "migrate", "verify", "demo", "schemas"):
+    for verb in ("up", "run", "migrate", "verify", "demo", "schemas", QUESTION):
         done = subprocess.run(
             fernamt(verb, "--help"),
             cwd=ROOT,
@@ -108,14 +111,16 @@ def _settings() -> Iterator[tuple[str, str, str]]:
             option = re.search(r"(--[a-z-]+)", line)
             variable = re.search(r"env var: (FERNAMT_\w+)", line)
             if option and variable:
-                yield variable[1], option[1], verb
+                yield variable[1], option[1], "questions" if verb == QUESTION else verb
 
 
 def test_every_target_and_verb_named_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"\bmake ([a-z]+)\b(?= |`|\n)", _code())) <= targets
-    verbs = set(re.findall(r"fernamt (up|run|demo|verify|migrate|schemas)\b", _code()))
-    assert set(re.findall(r"bin/fernamt ([a-z]+)", _code())) <= verbs
+    verbs = {command.name for command in app.registered_commands}
+    named = set(re.findall(r"(?:bin/|\$ |`)fernamt ([a-z-]+)", _code()))
+    assert len(named) > 15
+    assert named <= verbs
 
 
 def test_ci_runs_what_is_named_for_it() -> None:
