@@ -85,14 +85,9 @@ def find(
     """
 
     async def ask(past: Past) -> tuple[Search, Clock]:
-        fields: dict[str, object] = {
-            "pattern": _pattern(pattern),
-            "over_s": read_seconds(over),
-            "within_s": read_seconds(within),
-            "more_than": more_than,
-        }
         ids = {"visitor_id": visitor, "operator_id": operator, "conversation_id": conversation}
-        fields |= {name: its_id for name, its_id in ids.items() if its_id}
+        named: dict[str, object] = {name: its_id for name, its_id in ids.items() if its_id}
+        fields = _patterned(pattern, over, within) | {"more_than": more_than} | named
         stretch = await _stretch(past, since, until, around)
         with progress_bar("looking through the log", await length(past, stretch)) as progress:
             return await search(past, fields, stretch, limit, progress), await past.clock()
@@ -101,6 +96,14 @@ def find(
     print_answer(found.told, as_json, lambda: found_in_words(found, clock))
     if not found.told.result.matches:
         raise typer.Exit(NOTHING_FOUND)
+
+
+def _patterned(pattern: str, over: str, within: str) -> dict[str, object]:
+    return {
+        "pattern": _pattern(pattern),
+        "over_s": read_seconds(over),
+        "within_s": read_seconds(within),
+    }
 
 
 def _pattern(text: str) -> Pattern:
