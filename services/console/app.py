@@ -20,6 +20,7 @@ from services.console.pages import (
     entrance,
     health,
     incidents,
+    jobs,
     live,
     time_machine,
 )
@@ -100,9 +101,12 @@ def _routes() -> list[Route]:
         Route("/{workspace:id}/at/step", time_machine.step),
         Route("/{workspace:id}/incidents", incidents.find),
         Route("/{workspace:id}/incidents/compare", incidents.compare),
+        Route("/{workspace:id}/incidents/simulate", jobs.simulate, methods=["GET", "POST"]),
+        Route("/{workspace:id}/incidents/export", incidents.export),
+        Route("/{workspace:id}/incidents/export/file", incidents.export_file),
         Route("/{workspace:id}/health", health.health),
-        Route("/{workspace:id}/health/verify", health.verify, methods=["POST"]),
-        Route("/{workspace:id}/jobs/{job:id}", health.job),
+        Route("/{workspace:id}/health/verify", jobs.verify, methods=["POST"]),
+        Route("/{workspace:id}/jobs/{job:id}", jobs.job),
     ]
 
 

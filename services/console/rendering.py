@@ -11,7 +11,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from services.console.telling import plainly, scope_text, told
+from services.console.telling import assumed, plainly, scope_text, told
 from services.console.wording import LANGUAGES, Language, Words, language_of
 
 Theme = Literal["auto", "light", "dark"]
@@ -65,6 +65,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.filters["fields"] = msgspec.to_builtins
+        self._templates.filters["json"] = lambda value: msgspec.json.encode(value).decode()
         self._templates.globals["static"] = lambda name: f"/~/static/{self.version}/{name}"
 
     def static(self, version: str, name: str) -> Response:
@@ -82,6 +83,7 @@ class Pages:
             t=words,
             told=lambda event: told(event, words),
             plain=lambda event: plainly(event, words),
+            assumed=lambda assumption: assumed(assumption, words),
             scope_text=lambda scope: scope_text(scope, words),
             **context,
         )

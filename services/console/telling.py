@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from services.console.wording import Words
+from shared.audit.simulating import Assumption
 from shared.routing.events import EventUnion
 
 PartKind = Literal["text", "operator", "conversation", "visitor", "time", "word"]
@@ -160,3 +161,14 @@ def policy_text(policy: Fields, words: Words) -> str:
 
 def _value(value: object) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def assumed(assumption: Assumption, words: Words) -> str:
+    """What a simulation takes for granted, as a sentence."""
+    if f"assumption.{assumption.code}" not in words:
+        return words.of("assumption", assumption.code)
+    numbers: dict[str, object] = {
+        name: words.number(number) for name, number in assumption.numbers.items()
+    }
+    numbers["after"] = words.duration(assumption.numbers.get("after_ms", 0))
+    return words(f"assumption.{assumption.code}", **numbers)

@@ -107,6 +107,13 @@ class House:
         """Do this in the other thread, and wait for it."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(WITHIN_S)
 
+    def run(self, *arguments: str) -> str:
+        """What ``fernamt`` says, which must succeed, with the log of the engine."""
+        settings = surroundings({"FERNAMT_STORE_URL": self.engine.store_url})
+        return subprocess.run(
+            fernamt(*arguments), cwd=ROOT, env=settings, check=True, capture_output=True, text=True
+        ).stdout
+
     def close(self) -> None:
         self.do(self._client.close())
         self._loop.call_soon_threadsafe(self._loop.stop)

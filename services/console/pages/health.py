@@ -6,21 +6,19 @@ from collections.abc import Awaitable
 from typing import Any, NamedTuple
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from services.console.asking import (
     ACTOR,
     Denied,
     Engine,
     Told,
-    TooSlow,
     Trouble,
     unless_troubled,
 )
 from services.console.desk import desk_of, workspace_of
 from services.console.watching import Hub
-from shared.audit.answers import Begun, JobView, MomentView, StoredSeals
-from shared.routing.commands import Refused
+from shared.audit.answers import MomentView, StoredSeals
 from shared.routing.ids import Position, UnixMs
 from shared.routing.settings_views import WorkspaceView
 from shared.routing.views import View
@@ -155,25 +153,3 @@ async def _last_seal(engine: Engine, workspace: str, after: int) -> int:
         if told.result.next is None:
             return upto
         cursor = told.result.next
-
-
-# --- jobs -----------------------------------------------------------------------------------
-
-
-async def verify(request: Request) -> Response:
-    """Begin to verify the whole log."""
-    desk, workspace = desk_of(request), workspace_of(request)
-    told = await desk.engine.audit(workspace, "verify", Begun)
-    return RedirectResponse(f"/{workspace}/jobs/{told.result.job_id}", 303)
-
-
-async def job(request: Request) -> Response:
-    """How far a job has come, and its result."""
-    desk, workspace = desk_of(request), workspace_of(request)
-    its_id = request.path_params["job"]
-    fields = {"job_id": its_id}
-    try:
-        told = await desk.engine.audit(workspace, "job", JobView, fields, within_s=WITHIN_S)
-    except TooSlow as slow:  # only the auditor that began it answers, and that one is gone
-        raise Denied(slow.who, Refused("unknown_job", f"nobody knows of {its_id}")) from None
-    return await desk.page(request, "job.html", job=told.result)

@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import Any, get_args
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from services.console.desk import BadInput, desk_of, number_in, workspace_of
+from services.console.exporting import bundle_of
 from services.console.wording import Words
 from shared.audit.answers import Diff, Found, MomentView
 from shared.routing.ids import ID_PATTERN
@@ -131,4 +132,26 @@ async def compare(request: Request) -> Response:
         before=before,
         after=after,
         moment=moment,
+    )
+
+
+async def export(request: Request) -> Response:
+    """What the file would hold, and where to fetch it."""
+    desk, workspace = desk_of(request), workspace_of(request)
+    moment = (await desk.engine.audit(workspace, "moment", MomentView)).result
+    return await desk.page(request, "export.html", moment=moment)
+
+
+async def export_file(request: Request) -> Response:
+    """The file itself, as it is put together."""
+    desk, workspace = desk_of(request), workspace_of(request)
+    moment = (await desk.engine.audit(workspace, "moment", MomentView)).result
+    until = number_in(request, "until", moment.head) or 0
+    if not 1 <= until <= moment.head:
+        raise BadInput("until")
+    name = f"{workspace}-{until}.fernamt"
+    return StreamingResponse(
+        bundle_of(desk.engine, workspace, until),
+        media_type="application/gzip",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
