@@ -5,6 +5,7 @@ that begins with ``?`` says nothing itself and is for that only.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import cache
 from string import Formatter
@@ -167,8 +168,7 @@ def assumed(assumption: Assumption, words: Words) -> str:
     """What a simulation takes for granted, as a sentence."""
     if f"assumption.{assumption.code}" not in words:
         return words.of("assumption", assumption.code)
-    numbers: dict[str, object] = {
-        name: words.number(number) for name, number in assumption.numbers.items()
-    }
+    numbers = {name: words.number(number) for name, number in assumption.numbers.items()}
     numbers["after"] = words.duration(assumption.numbers.get("after_ms", 0))
-    return words(f"assumption.{assumption.code}", **numbers)
+    text = words(f"assumption.{assumption.code}")
+    return text.format_map(defaultdict(lambda: "?", numbers))

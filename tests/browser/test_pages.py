@@ -61,7 +61,7 @@ def test_au08_each_page_speaks_english_and_german(
 def test_au08_each_page_is_for_everybody(house: House, new_page: NewPage, path: str) -> None:
     page = opened(new_page(color_scheme="light"), house, path)
     for colours in ("light", "dark"):
-        page.emulate_media(color_scheme=colours)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=colours)
         violations = Axe().run(page)
         assert violations.violations_count == 0, violations.generate_report()
 

@@ -7,6 +7,8 @@ import pytest
 
 from services.console.telling import field_at, name_of, places, plainly, segments, told
 from services.console.wording import LANGUAGES, Language, Words, catalogue, duration, language_of
+from shared.audit.simulating import AssumptionCode
+from shared.audit.verifying import Check
 from shared.routing import events as e
 from shared.routing import vocabulary as v
 from shared.routing.ids import (
@@ -45,6 +47,13 @@ CODES: dict[str, Any] = {
     "reassign_reason": v.ReassignReason,
     "redirect_reason": v.RedirectReason,
     "ahead_source": v.AheadSource,
+    "assumption": AssumptionCode,
+    "check": Check,
+    "delivery": v.Delivery,
+    "assign_to": v.AssignTo,
+    "affinity": v.Affinity,
+    "queue_order": v.QueueOrder,
+    "on_owner_offline": v.OnOwnerOffline,
 }
 """Sections that hold the words for the codes of a set."""
 

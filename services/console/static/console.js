@@ -58,8 +58,7 @@ document.addEventListener("keydown", (event) => {
 async function followJob() {
   const job = document.querySelector(".job[data-again]");
   if (!job) return;
-  const { html, ok } = await fragment(job.dataset.again);
-  if (!ok) return;
+  const { html } = await fragment(job.dataset.again);
   const next = document.createElement("template");
   next.innerHTML = html;
   job.replaceWith(next.content);
