@@ -17,7 +17,7 @@ PYTHON3 ?=
 BIN := .venv/bin
 PYTHON := $(BIN)/python
 
-.PHONY: help demo up check format test bench bench-quick soak fresh schemas lock upgrade clean
+.PHONY: help demo up check format test bench bench-quick soak fresh screenshots schemas lock upgrade clean
 
 help:  ## print this list
 	@echo 'make <target> [ARGS="..."]   (ARGS are handed to the command behind the target)'
@@ -56,6 +56,9 @@ soak: .venv/dev.lock  ## the tests that run for minutes to hours
 
 fresh: .venv/run.lock  ## prove `demo` and `test` in a fresh clone, as root and as nobody
 	$(PYTHON) -m tests.fresh_clone $(ARGS)
+
+screenshots: .venv/dev.lock  ## pictures of every page of the console in build/screenshots
+	$(PYTHON) -m tests.browser.screenshots $(ARGS)
 
 schemas: .venv/run.lock  ## write schemas/json again from the code
 	$(BIN)/fernamt schemas $(ARGS)

@@ -115,7 +115,7 @@ def _routes() -> list[Route]:
 
 async def _on_trouble(request: Request, error: Exception) -> Response:
     assert isinstance(error, Trouble)
-    words = Words(look_of(request).language)
+    words = _words(request)
     who = words.of("who", error.who)
     detail = ""
     match error:
@@ -137,14 +137,14 @@ async def _on_trouble(request: Request, error: Exception) -> Response:
 
 async def _on_bad_input(request: Request, error: Exception) -> Response:
     assert isinstance(error, BadInput)
-    words = Words(look_of(request).language)
+    words = _words(request)
     what = words("trouble.bad_input", field=error.field)
     return _say(request, words, 400, (what, words("trouble.bad_input_do"), ""))
 
 
 async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    words = Words(look_of(request).language)
+    words = _words(request)
     if error.status_code == HTTPStatus.NOT_FOUND:
         what, todo = words("trouble.not_found"), words("trouble.not_found_do")
     elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
@@ -156,8 +156,14 @@ async def _on_http(request: Request, error: Exception) -> Response:
 
 async def _on_fault(request: Request, _error: Exception) -> Response:
     """A fault of the console's own: the server logs it, the browser learns no more than that."""
-    words = Words(look_of(request).language)
+    words = _words(request)
     return _say(request, words, 500, (words("trouble.fault"), words("trouble.fault_do"), ""))
+
+
+def _words(request: Request) -> Words:
+    """Without asking anybody: it may be that nobody answers."""
+    workspace = str(request.path_params.get("workspace", ""))
+    return Words(look_of(request).language, desk_of(request).known.zone_heard(workspace))
 
 
 def _say(request: Request, words: Words, status: int, said: tuple[str, str, str]) -> Response:

@@ -39,6 +39,10 @@ class Known:
         if len(self._names) < KNOWN_MAX:
             self._names[workspace_id] = None
 
+    def zone_heard(self, workspace_id: str) -> str:
+        """The zone as last heard, without asking."""
+        return self._zones.get(workspace_id, ("UTC", 0.0))[0]
+
     async def zone(self, workspace_id: str) -> str:
         """Its time zone, as last heard; ``UTC`` while nobody says. Raises ``Denied`` if there is
         no such workspace."""

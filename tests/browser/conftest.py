@@ -16,10 +16,14 @@ NewPage = Callable[..., Page]
 """A page in a context of its own; keyword arguments are those of ``Browser.new_context``."""
 
 
+def found_chromium() -> str | None:
+    """Path of the machine's own Chromium: Playwright's would have to be downloaded."""
+    return next((path for name in CHROMIUM if (path := shutil.which(name))), None)
+
+
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """The machine's own Chromium: Playwright's would have to be downloaded."""
-    found = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
+    found = found_chromium()
     if found is None:
         pytest.skip("no Chromium: install it with `apt-get install chromium`, or put one on PATH")
     with sync_playwright() as playwright:

@@ -11,7 +11,7 @@ PAGES = {
     "": ("Live", "Live"),
     "/conversations/c-17": ("Conversation c-17", "Gespräch c-17"),
     "/conversations/c-17/why-not?operator=ana&position=60": ("Why not ana?", "Warum nicht ana?"),
-    "/at": ("Time machine", "Zeitmaschine"),
+    "/at?at=14:08": ("Time machine", "Zeitmaschine"),
     "/incidents?pattern=waited_while_free": ("Incidents", "Vorfälle"),
     "/incidents/compare?before=14:05&after=14:08": (
         "Compare two moments",

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any, get_args
 
 from starlette.requests import Request
@@ -10,6 +9,7 @@ from starlette.responses import Response, StreamingResponse
 
 from services.console.desk import BadInput, desk_of, number_in, workspace_of
 from services.console.exporting import bundle_of
+from services.console.moments import moment_in
 from services.console.wording import Words
 from shared.audit.answers import Diff, Found, MomentView
 from shared.routing.ids import ID_PATTERN
@@ -18,8 +18,6 @@ from shared.wire.audit import Pattern
 FOUND_MAX = 50
 LOOKED_BACK = 50_000
 """Events before now that are looked through where no time is named."""
-
-_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 
 
 async def find(request: Request) -> Response:
@@ -75,27 +73,6 @@ def _since(request: Request, words: Words, moment: MomentView) -> Mapping[str, i
     if text:
         return moment_in(text, "from", words, moment)
     return {"position": max(moment.head - LOOKED_BACK, 0)}
-
-
-def moment_in(text: str, field: str, words: Words, moment: MomentView) -> Mapping[str, int]:
-    """A position, a time of the log's last day, or a day and time. Raises ``BadInput``."""
-    text = text.strip()
-    if text.isascii() and text.isdecimal() and len(text) <= 16:
-        return {"position": int(text)}
-    clock = _CLOCK.fullmatch(text)
-    if clock is not None:
-        hour, minute, second = (int(part or 0) for part in clock.groups())
-        if hour > 23 or minute > 59 or second > 59:
-            raise BadInput(field)
-        head = words.local(moment.head_at)
-        then = head.replace(hour=hour, minute=minute, second=second, microsecond=0)
-        if then > head + timedelta(hours=1):
-            then -= timedelta(days=1)
-        return {"at": round(then.timestamp() * 1_000)}
-    at = words.read_time(text)
-    if at is None or at < 0:
-        raise BadInput(field)
-    return {"at": at}
 
 
 def _form(request: Request) -> Mapping[str, str]:

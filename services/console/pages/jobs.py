@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from services.console.asking import Denied, TooSlow
 from services.console.charts import columns, rows
 from services.console.desk import BadInput, desk_of, form_of, workspace_of
-from services.console.pages.incidents import moment_in
+from services.console.moments import moment_in
 from services.console.wording import Words, duration
 from shared.audit.answers import Begun, JobView, MomentView
 from shared.audit.simulating import Simulation

@@ -1,14 +1,16 @@
 """The time machine: a moment of the log, everything as it was then, and the steps from there."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Literal, get_args
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from services.console.asking import Engine, Told
+from services.console.asking import Engine
 from services.console.decisions import decisions_after
 from services.console.desk import BadInput, desk_of, number_in, workspace_of
+from services.console.moments import moment_in
 from services.console.picture import picture_then
 from services.console.wording import Words
 from shared.audit.answers import MomentView, StoredEvents
@@ -98,16 +100,13 @@ async def _next_decision(
 
 
 async def _moment(request: Request, engine: Engine, workspace: str, words: Words) -> MomentView:
-    told: Told[MomentView]
+    """The moment that the address names; the head if it names none."""
     position, text = number_in(request, "position"), request.query_params.get("at", "").strip()
+    fields: Mapping[str, object] = {"position": position}
     if text and position is None:
-        then = int(text) if text.isdecimal() and len(text) <= 16 else words.read_time(text)
-        if then is None or then < 0:
-            raise BadInput("at")
-        told = await engine.audit(workspace, "moment", MomentView, {"at": then})
-    else:
-        told = await engine.audit(workspace, "moment", MomentView, {"position": position})
-    return told.result
+        head = (await engine.audit(workspace, "moment", MomentView)).result
+        fields = moment_in(text, "at", words, head)
+    return (await engine.audit(workspace, "moment", MomentView, fields)).result
 
 
 async def _event_at(engine: Engine, workspace: str, moment: MomentView) -> Envelope | None:

@@ -58,10 +58,14 @@ document.addEventListener("keydown", (event) => {
 async function followJob() {
   const job = document.querySelector(".job[data-again]");
   if (!job) return;
-  const { html } = await fragment(job.dataset.again);
-  const next = document.createElement("template");
-  next.innerHTML = html;
-  job.replaceWith(next.content);
+  try {
+    const { html } = await fragment(job.dataset.again);
+    const next = document.createElement("template");
+    next.innerHTML = html;
+    job.replaceWith(next.content);
+  } catch {
+    // not there just now
+  }
   setTimeout(followJob, 700);
 }
 
