@@ -20,7 +20,7 @@ def done(page: Page) -> Page:
     return page
 
 
-def test_au08_au05_the_log_is_verified_from_the_health_page(house: House, page: Page) -> None:
+def test_au08_the_log_is_verified_from_the_health_page(house: House, page: Page) -> None:
     page.goto(f"{house.url}/health")
     page.get_by_role("button", name="Verify the whole log").click()
     expect(page).to_have_url(re.compile("/jobs/"))
@@ -28,7 +28,7 @@ def test_au08_au05_the_log_is_verified_from_the_health_page(house: House, page: 
     expect(page.get_by_role("progressbar")).to_be_visible()
 
 
-def test_au08_au06_a_simulation_shows_waits_and_loads(house: House, new_page: NewPage) -> None:
+def test_au08_a_simulation_shows_waits_and_loads(house: House, new_page: NewPage) -> None:
     page = new_page(viewport={"width": 360, "height": 740})
     page.goto(f"{house.url}/incidents/simulate")
     page.get_by_label("Capacity of an operator").fill("ben")
@@ -53,7 +53,7 @@ def test_au08_a_simulation_of_nothing_is_refused(house: House, page: Page) -> No
     expect(page.locator(".trouble")).to_contain_text("capacity")
 
 
-def test_au08_au07_an_export_is_the_same_as_from_a_terminal(
+def test_au08_an_export_is_the_same_as_from_a_terminal(
     house: House, page: Page, tmp_path: Path
 ) -> None:
     page.goto(f"{house.url}/incidents/export")
