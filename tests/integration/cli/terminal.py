@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from typer.testing import CliRunner
 
-from services.cli.main import app
+from services.cli.main import VERBS, command_line
 
 SURROUNDINGS = {
     "COLUMNS": "80",
@@ -18,6 +18,9 @@ SURROUNDINGS = {
 }
 """Of a terminal of 80 columns. The address is one that nobody listens on: a verb that asked for
 a broker by itself would fail."""
+
+
+_APP = command_line(VERBS)
 
 
 class Said(NamedTuple):
@@ -38,6 +41,6 @@ class Said(NamedTuple):
 
 def fernamt(*arguments: str, **environment: str) -> Said:
     """Run a verb to its end."""
-    done = CliRunner().invoke(app, arguments, env={**SURROUNDINGS, **environment})
+    done = CliRunner().invoke(_APP, arguments, env={**SURROUNDINGS, **environment})
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     return Said(done.exit_code, done.stdout, done.stderr)
