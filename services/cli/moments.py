@@ -16,6 +16,9 @@ FORMS = (
 )
 """What ``read_moment`` takes."""
 
+QUIET_MS = 3_600_000
+"""For so long after its last event a log may go on in which nothing happens."""
+
 _UNITS_S: Mapping[str, int] = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1),
     **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), 60),
@@ -52,9 +55,9 @@ def zone_named(name: str) -> ZoneInfo:
 def read_moment(text: str, by: Now) -> Moment:
     """What somebody means by a time.
 
-    A time of day alone is the last such time before the log's end, which is today's where the log
-    reaches as far. Where a clock is set back, the first of two is meant. Raises ``ValueError`` that
-    lists the forms.
+    A time of day alone is the last such time that the log reaches, give or take a quiet hour at its
+    end: today's, or that of an earlier day. Where a clock is set back, the first of two is meant.
+    Raises ``ValueError`` that lists the forms.
     """
     words = " ".join(text.split())
     said = words.lower()
@@ -89,7 +92,7 @@ def _on_the_clock(said: str, by: Now) -> int | None:
     today = datetime.fromtimestamp(by.now / 1_000, by.zone).date()
     if found[1] is not None:
         return _at(today - timedelta(days=found[1] == "yesterday"), clock, by.zone)
-    latest = min(by.now, by.head_at)
+    latest = min(by.now, by.head_at + QUIET_MS)
     day = min(today, datetime.fromtimestamp(latest / 1_000, by.zone).date())
     at = _at(day, clock, by.zone)
     return at if at <= latest else _at(day - timedelta(days=1), clock, by.zone)
