@@ -2,16 +2,34 @@
 
 import time
 
+import msgspec
+
 from services.console.asking import Denied, Engine, Trouble
-from shared.ports import Message, Subscription
+from shared.adapters.event_stream import STREAM
+from shared.adapters.nats_bus import NotSent
+from shared.ports import Message, NoResponders, Subscription
 from shared.routing.commands import Refused
 from shared.routing.settings_views import WorkspaceView
-from shared.wire.subjects import HEADS, parse_head
+from shared.wire.subjects import EVENTS, HEADS, parse_head, parse_published
 
 KNOWN_MAX = 10_000
 ZONE_HOLDS_S = 60.0
 ASK_AGAIN_S = 5.0
 """After nobody answered: pages must not wait for the router every time."""
+
+
+STREAM_INFO = f"$JS.API.STREAM.INFO.{STREAM}"
+LOOK_WITHIN_S = 2.0
+
+
+class _State(msgspec.Struct, frozen=True):
+    subjects: dict[str, int] = {}
+
+
+class _Info(msgspec.Struct, frozen=True):
+    """What the broker says about the stream of events, as far as it matters here."""
+
+    state: _State
 
 
 class Known:
@@ -29,6 +47,19 @@ class Known:
     async def stop(self) -> None:
         if self._subscription is not None:
             await self._subscription.stop()
+
+    async def look_around(self) -> None:
+        """Hear of those of which the stream of events tells, as far back as it reaches."""
+        body = msgspec.json.encode({"subjects_filter": EVENTS})
+        try:
+            told = await self._engine.bus.request(STREAM_INFO, body, timeout_s=LOOK_WITHIN_S)
+            info = msgspec.json.decode(told.data, type=_Info)
+        except (NoResponders, TimeoutError, ConnectionError, NotSent, msgspec.DecodeError):
+            return  # the settings and the notices name some, too
+        for subject in info.state.subjects:
+            published = parse_published(subject)
+            if not isinstance(published, Refused):
+                self.add(published.workspace_id)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ from shared.routing.settings_views import WorkspaceView
 from shared.routing.state import EntryPoint
 from shared.routing.views import RosterEntry, View, WaitingView
 
+ROWS_MAX = 100
+"""Operators on one page."""
 SHOWN_MAX = 50
 """Waiting conversations on one page."""
 
@@ -45,6 +47,16 @@ class Picture(View, frozen=True, kw_only=True):
     @property
     def longest_ms(self) -> int:
         return max((waiting.waited_ms for waiting in self.waiting), default=0)
+
+    @property
+    def roster(self) -> Sequence[RosterEntry]:
+        """Those that a page has room for; where that is too little, whoever is there first."""
+        if len(self.operators) <= ROWS_MAX:
+            return self.operators
+        there = sorted(
+            self.operators, key=lambda one: (one.effective == "offline", not one.routable)
+        )
+        return there[:ROWS_MAX]
 
     @property
     def shown(self) -> Sequence[WaitingView]:

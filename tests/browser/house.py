@@ -147,3 +147,21 @@ def shop_in_a_house() -> Iterator[House]:
                 ops.stop()
         finally:
             engine.kill()
+
+
+@contextmanager
+def sample_with_ops() -> Iterator[str]:
+    """``fernamt up --sample``, and its workspace in the console."""
+    with tempfile.TemporaryDirectory(prefix="fernamt-sample-") as name:
+        engine = Engine(Path(name), options=("--sample",))
+        engine.start()
+        try:
+            environment = {"FERNAMT_NATS_URL": engine.url, "FERNAMT_STORE_URL": engine.store_url}
+            ops = Ops(Path(name), "console", "auditor", environment=environment)
+            ops.start()
+            try:
+                yield f"{ops.url}/sample"
+            finally:
+                ops.stop()
+        finally:
+            engine.kill()

@@ -25,6 +25,8 @@ EVENTS_SHOWN = 200
 SEARCHED_BACK = 50_000
 """Events before now that a search looks through at once; a link goes on before them."""
 FOUND_MAX = 50
+CANDIDATES_MAX = 100
+"""Shown of one decision; those who were ranked come first."""
 
 
 async def conversation(request: Request) -> Response:
@@ -63,7 +65,10 @@ async def decision(request: Request) -> Response:
     desk, workspace = desk_of(request), workspace_of(request)
     its_id, position = request.path_params["conversation"], request.path_params["position"]
     told = await desk.engine.audit(
-        workspace, "explain", Explained, {"conversation_id": its_id, "position": position}
+        workspace,
+        "explain",
+        Explained,
+        {"conversation_id": its_id, "position": position, "limit": CANDIDATES_MAX},
     )
     return await desk.page(request, "explained.html", explained=told.result)
 

@@ -17,6 +17,8 @@ async def home(request: Request) -> Response:
     named = request.query_params.get("workspace", "").strip()
     if named.replace("-", "").replace("_", "").isalnum() and named.isascii() and len(named) <= 64:
         return RedirectResponse(f"/{named}/", 303)
+    if not desk.known.names:
+        await desk.known.look_around()
     if len(desk.known.names) == 1:
         return RedirectResponse(f"/{desk.known.names[0]}/", 303)
     return await desk.page(request, "home.html", names=desk.known.names)
