@@ -53,7 +53,7 @@ class LiveVisitors:
             await self._opens(who, entry)
         elif dice < 52:
             await self._to_site(self._somebody(SITE))
-        elif dice < 90:
+        elif dice < 96:
             await self._opens(self._somebody(HELP), HELP, **self._wish())
         else:
             await self._opens(self._somebody(SHOP_FR), SHOP_FR, skills=[FRENCH], language="fr")
@@ -66,9 +66,9 @@ class LiveVisitors:
 
     async def _to_site(self, who: str) -> None:
         dice = self._chance.randrange(100)
-        if dice < 20:
+        if dice < 8:
             await self._front_ends.sees(who, SITE, f"{PAGES}/fr/prix")
-        elif dice < 35:
+        elif dice < 23:
             await self._front_ends.sees(who, SITE, f"{PAGES}/basket")
         await self._opens(who, SITE)
 
