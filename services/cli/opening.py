@@ -25,11 +25,9 @@ async def archive_at(
 ) -> AsyncIterator[Archive]:
     """What is in a file that `fernamt export` wrote, at an address, or else in a data directory.
 
-    Raises as ``open_archive`` does, ``BundleDamaged``, and ``ValueError`` if two are named.
+    Raises as ``open_archive`` does, and ``BundleDamaged``.
     """
-    if file is not None and store:
-        raise ValueError("either --log or --store")
-    if file is not None:
+    if file is not None:  # the environment may name a store all the same
         archive = archive_in(await bundle_in(file))
     else:
         archive = await open_archive(store_url(store, data), name=name)

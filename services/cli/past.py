@@ -14,20 +14,27 @@ import msgspec
 import typer
 from rich.console import RenderableType
 
+from services.auditor.works import works
 from services.cli.asking import ACTOR, Admin, over_the_broker
 from services.cli.moments import Clock, Now, read_moment, zone_named
 from services.cli.opening import archive_at, failing_in_words, workspaces_in
 from services.cli.options import DEFAULT_DATA, fail
+from services.cli.progress_bar import progress_bar
 from services.cli.tables import show
 from shared.audit.answering import answer
-from shared.audit.answers import MomentView
+from shared.audit.answers import Begun, JobView, MomentView
 from shared.audit.history import History
+from shared.audit.stored import Beyond
 from shared.ports.archive import Archive
 from shared.routing.commands import Refused
 from shared.routing.ids import Position, UnixMs, WorkspaceId
 from shared.wire.audit import NOW, Moment, decode_audit
+from shared.wire.queries import QueryRequest
 from shared.wire.replies import Answered, answered
 from shared.wire.subjects import Call
+
+LOOK_EVERY_S = 0.2
+"""How often a job of the auditor is asked after."""
 
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 T = TypeVar("T")
@@ -93,6 +100,13 @@ class _Respondent(Protocol):
         """Raises ``ValueError`` with what is said where the question is refused."""
         ...
 
+    async def job(self, name: str, fields: Fields, what: str) -> bytes:
+        """The result of a question that takes long; ``what`` stands beside the progress bar.
+
+        Raises ``ValueError``.
+        """
+        ...
+
 
 class _Zone(msgspec.Struct, frozen=True):
     timezone: str
@@ -110,11 +124,12 @@ class Past:
     async def ask(self, name: str, fields: Fields, shape: type[Shape]) -> Told[Shape]:
         """The answer to a question."""
         reply = await self._respondent.reply(name, fields)
-        try:
-            result = msgspec.json.decode(reply.result, type=shape)
-        except msgspec.DecodeError as error:
-            raise ValueError(f"the answer is not understood, it may be newer: {error}") from error
+        result = _understood(reply.result, shape)
         return Told(reply.position, reply.at, result, msgspec.json.encode(reply).decode())
+
+    async def job(self, name: str, fields: Fields, shape: type[Shape], what: str) -> Shape:
+        """The result of a question that takes long, with a progress bar while it does."""
+        return _understood(await self._respondent.job(name, fields, what), shape)
 
     async def clock(self) -> Clock:
         """How times are shown: in the zone that is asked for, else in the workspace's."""
@@ -154,6 +169,13 @@ class Past:
         if moment.at is not None and moment.at > max(now, reach.head_at):
             raise ValueError(f"{clock.named(moment.at)} is in the future")
         return moment
+
+
+def _understood(result: bytes, shape: type[Shape]) -> Shape:
+    try:
+        return msgspec.json.decode(result, type=shape)
+    except msgspec.DecodeError as error:
+        raise ValueError(f"the answer is not understood, it may be newer: {error}") from error
 
 
 def as_fields(moment: Moment) -> dict[str, object]:
@@ -219,11 +241,25 @@ class _Offline:
     def __init__(self, history: History) -> None:
         self._history = history
 
-    async def reply(self, name: str, fields: Fields) -> Answered:
+    def _decoded(self, name: str, fields: Fields) -> QueryRequest:
         call = Call("audit", self._history.workspace_id, "admin", ACTOR, name)
         asked_for = decode_audit(call, msgspec.json.encode(fields), {})
         if isinstance(asked_for, Refused):
             raise _refusal(asked_for)
+        return asked_for
+
+    async def job(self, name: str, fields: Fields, what: str) -> bytes:
+        question = self._decoded(name, fields).question
+        work = works(self._history.archive)[type(question)]
+        try:
+            total = await work.total(self._history, question)
+            with progress_bar(what, total) as progress:
+                return msgspec.json.encode(await work.do(self._history, question, progress))
+        except Beyond as beyond:
+            raise ValueError(str(beyond)) from beyond
+
+    async def reply(self, name: str, fields: Fields) -> Answered:
+        asked_for = self._decoded(name, fields)
         given = await answer(self._history, asked_for.question, asked_for.by)
         if isinstance(given.result, Refused):
             raise _refusal(given.result)
@@ -243,3 +279,22 @@ class _OverTheBus:
 
     async def reply(self, name: str, fields: Fields) -> Answered:
         return await self._admin.send("audit", name, fields, {})
+
+    async def job(self, name: str, fields: Fields, what: str) -> bytes:
+        begun = await self._admin.send("audit", name, fields, {})
+        about = {"job_id": msgspec.json.decode(begun.result, type=Begun).job_id}
+        done = 0
+        job = await self._look(about)
+        with progress_bar(what, job.total) as progress:
+            while job.state == "running":
+                await asyncio.sleep(LOOK_EVERY_S)
+                job = await self._look(about)
+                progress(job.done - done)
+                done = job.done
+        if job.error is not None:
+            raise ValueError(job.error)
+        return msgspec.json.encode(job.result)
+
+    async def _look(self, about: Fields) -> JobView:
+        reply = await self._admin.send("audit", "job", about, {})
+        return msgspec.json.decode(reply.result, type=JobView)

@@ -69,25 +69,12 @@ async def search(
             since = {"position": told.result.next}
         piece = await past.ask("find", {**asking, "from": since}, Found)
         progress(piece.result.looked_to - piece.result.looked_from)
-        found = _certain(piece.result)
+        found = piece.result
         ends |= await _still_waiting(past, found, stretch.until)
         first = replace(found, matches=()) if told is None else told.result
         told = merged(piece, _together(first, found))
     told = merged(told, _cut(told.result, limit))
     return Search(told, await _waits(past, told.result, ends))
-
-
-def _certain(found: Found) -> Found:
-    """A piece without those that waited beyond its end for their only fault: how long they do, the
-    next piece tells."""
-    if found.next is None:
-        return found
-    matches = [
-        match
-        for match in found.matches
-        if match.waited_to is not None or match.pattern not in ("waited", "waited_while_free")
-    ]
-    return replace(found, matches=tuple(matches))
 
 
 def _cut(found: Found, limit: int) -> Found:

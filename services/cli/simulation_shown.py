@@ -1,13 +1,13 @@
 """The report of ``fernamt simulate`` in words and tables."""
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
 
 import msgspec
 from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
+from services.cli.moments import Clock
 from shared.audit.outcomes import Outcome, Waited
 from shared.audit.simulating import Assumption, AssumptionCode, Difference, Run, Simulation
 
@@ -17,12 +17,13 @@ ROWS_MAX = 20
 _NOTHING_APPLIED = "A report: nothing was applied, and nothing is proposed."
 
 
-def shown(report: Simulation) -> Iterator[RenderableType]:
+def shown(report: Simulation, clock: Clock) -> Iterator[RenderableType]:
     """Everything that the report says, part by part."""
     stretch = report.stretch
     yield (
         f"[bold]What would have been[/bold], positions {stretch.after + 1} to {stretch.upto}"
-        f" ({_moment(stretch.begins_at)} to {_moment(stretch.ends_at)}), {stretch.events} events"
+        f" ({clock.full(stretch.begins_at)} to {clock.named(stretch.ends_at)}),"
+        f" {stretch.events} events"
     )
     yield _NOTHING_APPLIED
     for change in report.changes:
@@ -150,10 +151,6 @@ def duration(ms: int) -> str:
     if ms < 3_600_000:
         return f"{ms // 60_000} min {ms // 1_000 % 60:02d} s"
     return f"{ms // 3_600_000} h {ms // 60_000 % 60:02d} min"
-
-
-def _moment(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms // 1_000, UTC).isoformat(sep=" ", timespec="seconds")
 
 
 # --- words --------------------------------------------------------------------------------------

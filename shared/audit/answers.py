@@ -226,7 +226,8 @@ class Match(View, frozen=True, kw_only=True):
 
     ``position`` and ``at`` are those of the event that completes the pattern. ``waited_ms`` is its
     longest wait, from ``waited_from`` to ``waited_to`` (positions; the latter null if it still
-    waits), for ``reasons``. ``times``: how often what is counted happened.
+    waits), for ``reasons``. ``times``: how often what is counted happened to it by then. ``free``
+    names ten at most.
     """
 
     conversation_id: ConversationId
@@ -245,9 +246,11 @@ class Match(View, frozen=True, kw_only=True):
 
 class Found(View, frozen=True, kw_only=True):
     """What was found between two positions. ``next``: the stretch goes on after this position;
-    null if it was looked through to its end."""
+    null if it was looked through to its end. ``left_out``: so many more show at the position of the
+    last one than fit into an answer."""
 
     matches: tuple[Match, ...]
+    left_out: int
     looked_from: Position
     looked_to: Position
     next: Position | None

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from shared.audit.answers import Found, FreeMeanwhile, Match
+from shared.audit.events import positions_of
 from shared.audit.free_meanwhile import Wait, free_meanwhile, is_outside
 from shared.audit.history import History
 from shared.audit.stored import Recorded
-from shared.audit.waits import waiting_since
+from shared.audit.waits import began_waiting
 from shared.routing import events as e
 from shared.routing.ids import ConversationId, OperatorId, Position, UnixMs, VisitorId
 from shared.routing.state import Conversation
@@ -21,6 +22,12 @@ EVENTS_MAX = 10_000
 """Of one answer: half a second. Whoever wants more asks on from its end."""
 
 
+MATCHES_MAX = 500
+"""In one answer, where more than were asked for show at one position."""
+FREE_MAX = 10
+"""Operators told of one wait who were free meanwhile; first those whom it was for."""
+
+WAITING: tuple[Pattern, ...] = ("waited", "waited_while_free")
 _COUNTED: Mapping[Pattern, tuple[type[e.Event], ...]] = {
     "reassigned": (e.ConversationReassigned,),
     "forwarded": (e.ConversationForwarded, e.ForwardOffered),
@@ -46,6 +53,8 @@ class Course:
         self.waits: list[Wait] = []
         self.owners: list[Held] = []
         self.counted: dict[Pattern, list[Recorded]] = {pattern: [] for pattern in _COUNTED}
+        self.before = 0
+        """How often what is counted had happened before."""
         self.owner_left: list[tuple[Position, UnixMs]] = []
         self.last: tuple[Position, UnixMs] = (Position(0), UnixMs(0))
 
@@ -55,38 +64,64 @@ async def find(history: History, question: AskFind) -> Found:
     begin = await history.position_of(question.since)
     end = max(begin, await history.position_of(question.until))
     reach = Position(min(end, begin + EVENTS_MAX))
-    courses = await _courses(history, question, begin, reach)
+    courses = await _courses(history, question, begin, reach, end)
     found = [course for course in courses if _completed(course, question) is not None]
     free = await _free(history, question, found, reach)
-    matches = [_match(course, question, free) for course in found]
-    whole = sorted((m for m in matches if m is not None), key=lambda m: (m.position, m.at))
-    page = whole[: question.limit]
-    if len(whole) > len(page):  # what is asked on for comes after the last of these
-        reach = page[-1].position
+    found_here = [_match(course, question, free) for course in found]
+    matches = sorted((m for m in found_here if m is not None), key=lambda m: (m.position, m.at))
+    page = _page(matches, question.limit)
+    if len(matches) > len(page) and matches[len(page)].position > page[-1].position:
+        reach = page[-1].position  # what is asked on for comes after the last of these
     return Found(
         matches=tuple(page),
+        left_out=sum(match.position <= reach for match in matches[len(page) :]),
         looked_from=begin,
         looked_to=reach,
         next=reach if reach < end else None,
     )
 
 
+def _page(matches: Sequence[Match], limit: int) -> Sequence[Match]:
+    """The first so many, and with them what shows at the very position of the last."""
+    page = list(matches[:limit])
+    for match in matches[limit:MATCHES_MAX]:
+        if match.position != page[-1].position:
+            break
+        page.append(match)
+    return page
+
+
 async def _courses(
-    history: History, question: AskFind, begin: Position, reach: Position
+    history: History, question: AskFind, begin: Position, reach: Position, end: Position
 ) -> list[Course]:
-    """What became of the conversations that are asked for, their waits counted whole."""
+    """What became of the conversations that are asked for, their waits and counts whole."""
     survey = Survey(question.within_s * 1_000)
     async for recorded, workspace in history.walk(begin, reach):
         if recorded is not None:
             survey.take(recorded, workspace)
         elif workspace.position == begin:
             survey.begin(workspace)
-    courses = [c for c in survey.finished(question.until.at) if _is_asked_for(c, question)]
+    ends_at = question.until.at if reach == end else None
+    courses = [c for c in survey.finished(ends_at) if _is_asked_for(c, question)]
     for course in courses:
-        for wait in course.waits:
-            if wait.begun == begin and wait.interrupted:
-                wait.since = await waiting_since(history, course.conversation_id, begin)
+        if reach < end and question.pattern in WAITING:  # the next piece tells it whole
+            course.waits = [wait for wait in course.waits if wait.ended is not None]
+        for wait in _asked_waits(course, question):
+            if wait.begun == begin:
+                began = await began_waiting(history, course.conversation_id, begin)
+                wait.begun, wait.since = began.position, began.envelope.at
+        if question.more_than and course.counted.get(question.pattern):
+            course.before = await _counted_before(history, course, question.pattern, begin)
     return courses
+
+
+async def _counted_before(
+    history: History, course: Course, pattern: Pattern, begin: Position
+) -> int:
+    """How often it had happened to the conversation by the beginning of the stretch."""
+    positions = await positions_of(history, course.conversation_id, begin)
+    earlier = await history.events_at(positions)
+    return sum(isinstance(one.envelope.data, _COUNTED[pattern]) for one in earlier)
 
 
 def _is_asked_for(course: Course, question: AskFind) -> bool:
@@ -109,14 +144,15 @@ def _completed(course: Course, question: AskFind) -> tuple[Position, UnixMs, int
             return (*left[-1], len(left)) if left else None
         case _:
             counted = course.counted[question.pattern]
-            if len(counted) <= (0 if question.pattern == "missed" else question.more_than):
+            times = course.before + len(counted)
+            if not counted or times <= (0 if question.pattern == "missed" else question.more_than):
                 return None
-            return counted[-1].position, counted[-1].envelope.at, len(counted)
+            return counted[-1].position, counted[-1].envelope.at, times
 
 
 def _asked_waits(course: Course, question: AskFind) -> list[Wait]:
     """The waits that the question is about."""
-    if question.pattern in ("waited", "waited_while_free"):
+    if question.pattern in WAITING:
         return [wait for wait in course.waits if wait.ms > question.over_s * 1_000]
     return course.waits
 
@@ -162,8 +198,17 @@ def _match(course: Course, question: AskFind, free: Free) -> Match | None:
         reasons=tuple(wait.reasons) if wait is not None else (),
         owners=tuple(held.operator_id for held in course.owners),
         times=times,
-        free=tuple(free.get(wait, ())) if wait is not None else (),
+        free=_shown(free.get(wait, ()), question.operator_id) if wait is not None else (),
     )
+
+
+def _shown(
+    free: Sequence[FreeMeanwhile], operator_id: OperatorId | None
+) -> tuple[FreeMeanwhile, ...]:
+    """As many as are told, the one who is asked about among them."""
+    first = [one for one in free if one.operator_id == operator_id]
+    others = [one for one in free if one.operator_id != operator_id]
+    return (*first, *others)[:FREE_MAX]
 
 
 def _somebody_was(free: Sequence[FreeMeanwhile], operator_id: OperatorId | None) -> bool:
@@ -198,8 +243,7 @@ class Survey:
         for conversation_id in workspace.open:
             conversation = workspace.conversations[conversation_id]
             if _is_waiting(conversation):
-                wait = self._waits(conversation, conversation.queued_at)
-                wait.interrupted = conversation.last_owner is not None
+                self._waits(conversation, conversation.queued_at)
 
     def take(self, recorded: Recorded, workspace: Workspace) -> None:
         """The next event."""

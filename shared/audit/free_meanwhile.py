@@ -12,8 +12,8 @@ from shared.routing.status import not_routable
 from shared.routing.vocabulary import WaitingReason
 from shared.routing.workspace import Workspace
 
-FREE_MAX = 50
-"""Operators told for one wait; those whom it was not for come last, and are left out first."""
+EVENTS_MAX = 20_000
+"""Looked through for one answer: a second."""
 
 
 class Wait:
@@ -29,8 +29,6 @@ class Wait:
         self.reached = begun
         self.until = since
         self.ended: Position | None = None
-        self.interrupted = False
-        """Somebody had it since it was first queued."""
         self.reasons: list[WaitingReason] = []
 
     @property
@@ -47,11 +45,12 @@ async def free_meanwhile(
     history: History, waits: Sequence[Wait], upto: Position
 ) -> Mapping[Wait, Sequence[FreeMeanwhile]]:
     """For each wait everybody who was routable with a free slot at the end of some group of events
-    within it, as first noticed. Raises as ``History`` does."""
+    within it, as first noticed. What waits for very long is looked at towards its end alone. Raises
+    as ``History`` does."""
     if not waits:
         return {}
-    first = min(wait.begun for wait in waits)
     last = min(max(wait.reached for wait in waits), upto)
+    first = Position(max(min(wait.begun for wait in waits), last - EVENTS_MAX))
     looking = _Looking(waits)
     async for recorded, workspace in history.walk(first, last):
         if recorded is None:
@@ -120,8 +119,7 @@ class _Looking:
     def told(self) -> Mapping[Wait, Sequence[FreeMeanwhile]]:
         """Who was free, those first whom the conversation was for."""
         return {
-            wait: sorted(noticed.values(), key=_order)[:FREE_MAX]
-            for wait, noticed in self._noticed.items()
+            wait: sorted(noticed.values(), key=_order) for wait, noticed in self._noticed.items()
         }
 
 

@@ -4,6 +4,7 @@ from shared.audit.answers import WhyWaitingView
 from shared.audit.events import last_event, next_event
 from shared.audit.history import History
 from shared.audit.state import about
+from shared.audit.stored import Recorded
 from shared.routing import events as e
 from shared.routing.commands import Refused
 from shared.routing.decide.rights import unknown
@@ -97,10 +98,10 @@ _BEGINS_WAITING = (
 )
 
 
-async def waiting_since(
+async def began_waiting(
     history: History, conversation_id: ConversationId, position: Position
-) -> UnixMs:
-    """For one that waits at a position: when the wait began. Raises as ``History`` does."""
+) -> Recorded:
+    """For one that waits at a position: the event with which the wait began."""
     owned = await last_event(
         history, conversation_id, position, lambda r: isinstance(r.envelope.data, _BEGINS_OWNERSHIP)
     )
@@ -112,4 +113,4 @@ async def waiting_since(
         lambda r: isinstance(r.envelope.data, _BEGINS_WAITING),
     )
     assert began is not None, "a conversation that waits was queued"
-    return began.envelope.at
+    return began

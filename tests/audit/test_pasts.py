@@ -56,7 +56,9 @@ async def test_au04_a_recorded_log_is_restored_as_it_was_folded(name: str, tmp_p
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-async def test_au04_a_random_history_is_restored_as_it_was_folded(seed: int, tmp_path: Path) -> None:
+async def test_au04_a_random_history_is_restored_as_it_was_folded(
+    seed: int, tmp_path: Path
+) -> None:
     await prove(wandered(seed), tmp_path / "whole", seed, POSITIONS)
     sliced = wandered(seed, sliced=True)
     await prove(sliced, tmp_path / "sliced", seed, POSITIONS, twice=True)
