@@ -7,6 +7,7 @@ from shared.audit.history import History
 from shared.audit.stored import Recorded
 from shared.routing.explain import demand_of, exclusions
 from shared.routing.ids import ConversationId, OperatorId, Position, UnixMs
+from shared.routing.route import next_decision
 from shared.routing.state import Operator
 from shared.routing.status import not_routable
 from shared.routing.vocabulary import WaitingReason
@@ -76,7 +77,9 @@ class _Looking:
         self._named.update(dict.fromkeys(_operators_in(recorded)))
 
     def look(self, workspace: Workspace) -> None:
-        """The state is at rest."""
+        """The state is at rest, unless the stretch begins within a group of events."""
+        if workspace.is_cut or next_decision(workspace) is not None:
+            return
         here = workspace.position
         self._waiting = [w for w in self._waiting if w.ended is None or w.ended > here]
         free, became_free = self._account(workspace)
@@ -105,9 +108,12 @@ class _Looking:
     def _notice(self, workspace: Workspace, wait: Wait, free: Iterable[OperatorId]) -> None:
         conversation = workspace.conversations[wait.conversation_id]
         noticed = self._noticed[wait]
+        asked = conversation.offer.operator_id if conversation.offer is not None else None
         for operator_id in free:
             operator = workspace.operators[operator_id]
-            if operator_id not in noticed and operator.free >= conversation.weight:
+            if operator_id in noticed or operator_id == asked:
+                continue
+            if operator.free >= conversation.weight:
                 demand = demand_of(workspace, conversation)
                 noticed[operator_id] = FreeMeanwhile(
                     operator_id=operator_id,

@@ -113,6 +113,14 @@ async def test_au03_what_was_refused_and_what_was_missed(tmp_path: Path) -> None
         assert names(await found(past, "missed")) == ["c1"]
 
 
+async def test_au03_whoever_is_being_asked_is_not_told_as_free(tmp_path: Path) -> None:
+    story = Story().given(desk(ana=2, ben=2), policy(delivery="offer"))
+    story.opens("c1").after(20).given(step(ANA, "accept_offer", conversation_id="c1", offer=1))
+    async with past_of(story, tmp_path) as past:
+        (match,) = await found(past, "waited_while_free", over_s=10)
+    assert [(one.operator_id, one.exclusions) for one in match.free] == [("ben", ())]
+
+
 async def test_au03_only_the_stretch_counts(tmp_path: Path) -> None:
     story = four_minutes()
     middle = story.at
