@@ -97,6 +97,7 @@ def _routes() -> list[Route]:
         Route(f"{conversation_path}/decisions/{{position:int}}", conversation.decision),
         Route(f"{conversation_path}/why-not", conversation.why_not),
         Route(f"{conversation_path}/why-waiting", conversation.why_waiting),
+        Route(f"{conversation_path}/free", conversation.free_meanwhile),
         Route("/{workspace:id}/at", time_machine.at),
         Route("/{workspace:id}/at/step", time_machine.step),
         Route("/{workspace:id}/incidents", incidents.find),

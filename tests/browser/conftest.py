@@ -4,13 +4,16 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.house import House, shop_in_a_house
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-dev-shm-usage"]
-WITHIN_MS = 10_000
+WITHIN_MS = 20_000
+"""For whatever a page is waited for, on a machine that others use as well."""
+
+expect.set_options(timeout=WITHIN_MS)
 
 NewPage = Callable[..., Page]
 """A page in a context of its own; keyword arguments are those of ``Browser.new_context``."""

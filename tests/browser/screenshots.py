@@ -19,8 +19,8 @@ FOLDER = ROOT / "build" / "screenshots"
 PAGES: Mapping[str, str] = {
     "live": "/",
     "conversation": "/conversations/c-17",
-    "decision": "/conversations/c-17?decision=54",
-    "why-not": "/conversations/c-17/why-not?operator=ana&position=54",
+    "decision": "/conversations/c-17?decision={queued}",
+    "why-not": "/conversations/c-17/why-not?operator=ana&position={queued}",
     "time-machine": "/at?at=14:08",
     "incidents": "/incidents?pattern=waited_while_free&over_s=60",
     "compare": "/incidents/compare?before=14:05&after=14:08",
@@ -94,8 +94,9 @@ def _take(browser: Browser, house: House, pages: Mapping[str, str], look: Look) 
     )
     page = context.new_page()
     for name, path in pages.items():
-        page.goto(f"{house.url}{path}")
+        page.goto(house.url + path.format(queued=house.shop.queued))
         expect(page.locator("details[open] > .inside:not([data-filled])")).to_have_count(0)
+        expect(page.locator("[data-then]:not([data-filled])")).to_have_count(0)
         if name == "live":
             page.wait_for_selector("#link.live")
         page.screenshot(path=_file(name, look), full_page=True)

@@ -23,6 +23,8 @@ class Shop:
         self.office = office
         self._clock = clock
         self._day = clock.now()
+        self.queued = 0
+        """Where it was decided that c-17 waits."""
 
     async def afternoon(self) -> None:
         """Everything from opening the shop, at two, to what the pages show as now."""
@@ -74,16 +76,18 @@ class Shop:
                 await office.admin("join_group", operator_id=who, group_id=group)
         await office.come_online("ana", "ben", "cleo", "dan")
 
-    async def open(self, entry_point: str, number: int, *skills: str) -> None:
-        """``v-NUMBER`` opens ``c-NUMBER``."""
+    async def open(self, entry_point: str, number: int, *skills: str) -> int:
+        """``v-NUMBER`` opens ``c-NUMBER``; the position of the last that follows at once."""
         fields = {"skills": list(skills)} if skills else {}
-        await self.office.visitor(
+        reply = await self.office.visitor(
             f"v-{number}",
             "open",
             conversation_id=f"c-{number}",
             entry_point_id=entry_point,
             **fields,
         )
+        position: int = reply["position"]
+        return position
 
     async def _first_visitors(self) -> None:
         for number in range(1, 5):
@@ -99,7 +103,7 @@ class Shop:
         await self.open("help", 16, "french")
         await self.office.operator("ben", "reply", conversation_id="c-16")
         await self._time(14, 6)
-        await self.open("help", 17, "french")
+        self.queued = await self.open("help", 17, "french")
         await self._time(14, 7)
         await self.office.visitor("v-17", "write", conversation_id=WAITED)
         await self._until(at(self._day, 14, 6) + WAITED_FOR)

@@ -10,7 +10,19 @@ from tests.browser.house import House
 PAGES = {
     "": ("Live", "Live"),
     "/conversations/c-17": ("Conversation c-17", "Gespräch c-17"),
-    "/conversations/c-17/why-not?operator=ana&position=60": ("Why not ana?", "Warum nicht ana?"),
+    "/conversations/c-17/why-not?operator=ana&position={queued}": (
+        "Why not ana?",
+        "Warum nicht ana?",
+    ),
+    "/conversations/c-17/why-waiting?position={queued}": ("Why it waited", "Warum es wartete"),
+    "/conversations/c-17/free?begun={queued}": (
+        "Who was free meanwhile, and what kept it away",
+        "Wer inzwischen frei war, und was dagegen sprach",
+    ),
+    "/conversations/c-17/decisions/{queued}": (
+        "Decision at position {queued}",
+        "Entscheidung bei Position {queued}",
+    ),
     "/at?at=14:08": ("Time machine", "Zeitmaschine"),
     "/incidents?pattern=waited_while_free": ("Incidents", "Vorfälle"),
     "/incidents/compare?before=14:05&after=14:08": (
@@ -35,13 +47,19 @@ TOO_WIDE = """
 """What sticks out of the window, if anything makes it scroll sideways."""
 
 
+def address(house: House, path: str) -> str:
+    """Of one of these pages."""
+    return house.url + (path.format(queued=house.shop.queued) or "/")
+
+
 def opened(page: Page, house: House, path: str) -> Page:
     """The page, with every explanation on it opened."""
-    page.goto(f"{house.url}{path}" if path else f"{house.url}/")
+    page.goto(address(house, path))
     for details in page.locator("details.lazy").all():
         if details.get_attribute("open") is None:
             details.locator("summary").first.press("Enter")
         expect(details.locator(":scope > .inside")).to_have_attribute("data-filled", "1")
+    expect(page.locator("[data-then]:not([data-filled])")).to_have_count(0)
     return page
 
 
@@ -51,9 +69,11 @@ def test_au08_each_page_speaks_english_and_german(
 ) -> None:
     for locale, heading in zip(("en-GB", "de-DE"), PAGES[path], strict=True):
         page = new_page(locale=locale)
-        page.goto(f"{house.url}{path}" if path else f"{house.url}/")
+        page.goto(address(house, path))
         expect(page.locator("html")).to_have_attribute("lang", locale[:2])
-        expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+        expect(page.get_by_role("heading", level=1)).to_have_text(
+            heading.format(queued=house.shop.queued)
+        )
         assert page.locator("h1").count() == 1
 
 

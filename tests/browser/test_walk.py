@@ -42,7 +42,7 @@ def test_au08_from_a_complaint_to_who_was_free_and_why_he_did_not_get_it(
     free = wait.locator("table.free tr").filter(has_text="ana")
     expect(free).to_contain_text("lacks a skill")
     click("Why not ana?")
-    answer = wait.locator(".answer .answer")
+    answer = wait.locator(".answer .answer .answer")
     expect(answer).to_contain_text("lacks customs")
     expect(answer).to_contain_text(
         re.compile(r"ana was online \(own choice\), \d of 5 slots taken")
@@ -78,7 +78,7 @@ def test_au08_the_same_with_the_keyboard_alone(house: House, page: Page) -> None
     expect(page.locator("table.free")).to_be_visible()
     _tab_to(page, "Why not ana?")
     page.keyboard.press("Enter")
-    expect(page.locator(".answer .answer")).to_contain_text("lacks french")
+    expect(page.locator(".answer .answer .answer")).to_contain_text("lacks french")
 
 
 def _tab_to(page: Page, text: str) -> None:

@@ -95,47 +95,36 @@ async def why_not(request: Request) -> Response:
 
 
 async def why_waiting(request: Request) -> Response:
-    """Why it waited as of a position, what would have ended it, and who was free meanwhile."""
+    """Why it waited as of a position, and what would have ended it."""
     desk, workspace = desk_of(request), workspace_of(request)
-    its_id = request.path_params["conversation"]
-    position = number_in(request, "position")
-    told, free = await asyncio.gather(
-        desk.engine.audit(
-            workspace,
-            "why_waiting",
-            WhyWaitingView,
-            {"conversation_id": its_id, "position": position},
-        ),
-        unless_troubled(_free(desk, workspace, its_id, request)),
-    )
+    fields = {
+        "conversation_id": request.path_params["conversation"],
+        "position": number_in(request, "position"),
+    }
+    told = await desk.engine.audit(workspace, "why_waiting", WhyWaitingView, fields)
     return await desk.page(
         request,
         "why_waiting.html",
         why=told.result,
         position=told.position,
         at=told.at,
-        free=None if isinstance(free, Trouble) else free,
+        begun=number_in(request, "begun"),
+        ended=number_in(request, "ended"),
     )
 
 
-async def _free(desk: Desk, workspace: str, its_id: str, request: Request) -> Found | None:
-    """Who was free between two positions, where the address names them."""
-    begun, ended = number_in(request, "begun"), number_in(request, "ended")
-    if begun is None:
-        return None
-    until = {"position": ended} if ended is not None else {}
-    told = await desk.engine.audit(
-        workspace,
-        "find",
-        Found,
-        {
-            "pattern": "any",
-            "conversation_id": its_id,
-            "from": {"position": max(begun - 1, 0)},
-            "to": until,
-        },
-    )
-    return told.result
+async def free_meanwhile(request: Request) -> Response:
+    """Who was free between two positions, and what kept it away: it is looked for beside."""
+    desk, workspace = desk_of(request), workspace_of(request)
+    begun, ended = number_in(request, "begun", 1) or 1, number_in(request, "ended")
+    fields = {
+        "pattern": "any",
+        "conversation_id": request.path_params["conversation"],
+        "from": {"position": max(begun - 1, 0)},
+        "to": {} if ended is None else {"position": ended},
+    }
+    told = await desk.engine.audit(workspace, "find", Found, fields)
+    return await desk.page(request, "free.html", matches=told.result.matches)
 
 
 # --- searching ------------------------------------------------------------------------------

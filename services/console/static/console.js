@@ -12,6 +12,7 @@ async function fill(place, address) {
   try {
     place.innerHTML = (await fragment(address)).html;
     place.dataset.filled = "1";
+    for (const then of place.querySelectorAll("[data-then]")) fill(then, then.dataset.then);
   } catch {
     location.assign(address);
   } finally {
