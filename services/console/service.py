@@ -10,7 +10,7 @@ import uvicorn
 
 from services.console.app import console
 from services.console.desk import Desk
-from services.console.settings import Settings, settings_from
+from services.console.settings import PORT_VARIABLE, Settings, settings_from
 from shared.ports import Bus
 
 log = structlog.get_logger()
@@ -94,7 +94,8 @@ def _listening(settings: Settings) -> socket.socket:
         return socket.create_server((host, settings.port), family=family, backlog=BACKLOG)
     except OSError as error:
         where = f"{host}, port {settings.port}"
-        raise OSError(f"the console cannot listen on {where}: {error.strerror}") from error
+        hint = f"{PORT_VARIABLE} names another port, 0 is any free one"
+        raise OSError(f"the console cannot listen on {where}: {error.strerror}; {hint}") from error
 
 
 def _address(host: str, port: int) -> str:

@@ -108,8 +108,19 @@ def test_au08_a_large_form_is_refused(house: House) -> None:
     assert answer.status_code == 413
 
 
-def test_au08_it_does_not_start_where_all_could_look(house: House) -> None:
-    settings = {"FERNAMT_NATS_URL": house.engine.url, "FERNAMT_CONSOLE_HOST": "0.0.0.0"}  # noqa: S104
+@pytest.mark.parametrize(
+    ("variable", "value", "why"),
+    [
+        ("FERNAMT_CONSOLE_HOST", "0.0.0.0", "FERNAMT_CONSOLE_TOKEN"),  # noqa: S104
+        ("FERNAMT_CONSOLE_PORT", "taken", "FERNAMT_CONSOLE_PORT names another port"),
+    ],
+)
+def test_au08_it_does_not_start_where_it_must_not_or_cannot(
+    house: House, variable: str, value: str, why: str
+) -> None:
+    taken = house.ops.url.rpartition(":")[2]
+    value = taken if value == "taken" else value
+    settings = {"FERNAMT_NATS_URL": house.engine.url, variable: value}
     ended = subprocess.run(
         fernamt("run", "console"),
         cwd=ROOT,
@@ -120,7 +131,7 @@ def test_au08_it_does_not_start_where_all_could_look(house: House) -> None:
         check=False,
     )
     assert ended.returncode == 2
-    assert "FERNAMT_CONSOLE_TOKEN" in ended.stderr
+    assert why in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
