@@ -13,6 +13,7 @@ from shared.audit.events import stored_events, stored_seals, timeline
 from shared.audit.finding import find
 from shared.audit.history import History
 from shared.audit.moments import answer_then, diff, moment
+from shared.audit.openings import conversations_of
 from shared.audit.snapshots import BadSnapshot
 from shared.audit.stored import Beyond
 from shared.audit.waits import why_it_waits
@@ -44,6 +45,7 @@ RESULTS: Mapping[str, type[View]] = {
     "workspace": WorkspaceView,
     "diff": a.Diff,
     "find": a.Found,
+    "conversations_of": a.ConversationsOf,
     "events": a.StoredEvents,
     "seals": a.StoredSeals,
     "verify": a.Begun,
@@ -106,6 +108,8 @@ async def _result(
             return await diff(history, question)
         case q.AskFind():
             return await find(history, question)
+        case q.AskConversationsOf():
+            return await conversations_of(history, question, upto)
         case q.AskEvents():
             return await stored_events(history, question, upto)
         case q.AskSeals():

@@ -256,6 +256,23 @@ class Found(View, frozen=True, kw_only=True):
     next: Position | None
 
 
+class OpenedView(View, frozen=True, kw_only=True):
+    """A conversation that a visitor opened, with the event that says so."""
+
+    conversation_id: ConversationId
+    entry_point_id: EntryPointId
+    position: Position
+    at: UnixMs
+
+
+class ConversationsOf(View, frozen=True, kw_only=True):
+    """What a visitor opened, the latest first. ``next`` is for ``before`` if there may be more:
+    the log was looked through back to there."""
+
+    conversations: tuple[OpenedView, ...]
+    next: Position | None
+
+
 class StoredEvent(View, frozen=True, kw_only=True):
     """An event as it is stored: ``state`` are the very bytes, which are JSON."""
 

@@ -18,8 +18,8 @@ from shared.routing.state import Conversation
 from shared.routing.workspace import Workspace
 from shared.wire.audit import AskFind, Pattern
 
-EVENTS_MAX = 10_000
-"""Of one answer: half a second. Whoever wants more asks on from its end."""
+EVENTS_MAX = 5_000
+"""Of one answer: a quarter of a second. Whoever wants more asks on from its end."""
 
 
 MATCHES_MAX = 500

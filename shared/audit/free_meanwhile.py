@@ -13,8 +13,8 @@ from shared.routing.status import not_routable
 from shared.routing.vocabulary import WaitingReason
 from shared.routing.workspace import Workspace
 
-EVENTS_MAX = 20_000
-"""Looked through for one answer: a second."""
+EVENTS_MAX = 10_000
+"""Looked through for one answer: half a second."""
 
 
 class Wait:

@@ -55,6 +55,16 @@ class Stored:
                 yield [self._recorded(row) for row in rows[start : start + YIELD_EVENTS]]
                 await asyncio.sleep(0)
 
+    async def events_with(
+        self, after: Position, upto: Position, needle: bytes
+    ) -> AsyncIterator[Recorded]:
+        """Those among them whose stored bytes hold ``needle``; no others are decoded."""
+        async for rows in self.archive.log.read(self.workspace_id, after, upto):
+            for row in rows:
+                if needle in row.state:
+                    yield self._recorded(row)
+            await asyncio.sleep(0)
+
     async def events_at(self, positions: Sequence[Position]) -> Sequence[Recorded]:
         """The events at these positions, in ascending order. Raises ``Beyond``."""
         if not positions:

@@ -200,6 +200,14 @@ class AskFind(PastQuestion, frozen=True, rename={"since": "from", "until": "to"}
     limit: PageSize = 100
 
 
+class AskConversationsOf(PastQuestion, frozen=True):
+    """The conversations that a visitor opened before a position, the latest first."""
+
+    visitor_id: AVisitor
+    before: Place | None = None
+    limit: PageSize = 50
+
+
 class AskEvents(PastQuestion, frozen=True):
     """The events after a position as they are stored, ``limit`` at a time."""
 
@@ -254,6 +262,7 @@ AUDIT_QUESTIONS: dict[str, type[Question]] = {
     "workspace": AskWorkspaceThen,
     "diff": AskDiff,
     "find": AskFind,
+    "conversations_of": AskConversationsOf,
     "events": AskEvents,
     "seals": AskSeals,
     "verify": AskVerify,

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from shared.audit import finding
-from shared.audit.answers import Found, Match
+from shared.audit import finding, openings
+from shared.audit.answers import ConversationsOf, Found, Match
+from shared.routing.events import Actor
 from tests.audit.kept import Past, past_of
 from tests.core.story import ADMIN, ANA, BEN, Story, desk, group, online, opened, policy, step
 from tests.core.wanderer import Wanderer
@@ -119,6 +120,38 @@ async def test_au03_whoever_is_being_asked_is_not_told_as_free(tmp_path: Path) -
     async with past_of(story, tmp_path) as past:
         (match,) = await found(past, "waited_while_free", over_s=10)
     assert [(one.operator_id, one.exclusions) for one in match.free] == [("ben", ())]
+
+
+async def test_au03_what_a_visitor_opened_the_latest_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story = Story().given(desk(ana=9))
+    vera = Actor("visitor", "vera", service="shop")
+    for number in range(5):
+        its_id = f"c{number}"
+        story.given(step(vera, "open", conversation_id=its_id, entry_point_id="web"))
+        story.given(step(ANA, "close", conversation_id=its_id), opened(f"other{number}"))
+    async with past_of(story, tmp_path) as past:
+
+        async def asked(**fields: Any) -> ConversationsOf:
+            return await past.ask(ConversationsOf, "conversations_of", **fields)
+
+        told = await asked(visitor_id="vera")
+        assert [one.conversation_id for one in told.conversations] == ["c4", "c3", "c2", "c1", "c0"]
+        assert told.next is None
+        assert (await asked(visitor_id="ver")).conversations == ()
+        first = await asked(visitor_id="vera", limit=2)
+        assert [one.conversation_id for one in first.conversations] == ["c4", "c3"]
+        rest = await asked(visitor_id="vera", before=first.next)
+        assert [one.conversation_id for one in rest.conversations] == ["c2", "c1", "c0"]
+        monkeypatch.setattr(openings, "EVENTS_MAX", 7)
+        pieces: list[str] = []
+        before: int | None = len(story.log)
+        while before is not None:
+            piece = await asked(visitor_id="vera", before=before)
+            pieces += [one.conversation_id for one in piece.conversations]
+            before = piece.next
+        assert pieces == ["c4", "c3", "c2", "c1", "c0"]
 
 
 async def test_au03_only_the_stretch_counts(tmp_path: Path) -> None:

@@ -2,29 +2,32 @@
 
 import asyncio
 import re
+from collections.abc import Sequence
+from typing import NamedTuple
 from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from services.console.asking import Denied, Trouble, unless_troubled
-from services.console.courses import waits_of
+from services.console.courses import Wait, waits_of
 from services.console.desk import BadInput, Desk, desk_of, number_in, workspace_of
 from shared.audit.answers import (
+    ConversationsOf,
     Explained,
     Found,
-    MomentView,
+    OpenedView,
     Timeline,
     WhyNotView,
     WhyWaitingView,
 )
 from shared.routing.ids import ID_PATTERN
 from shared.routing.queries import Roster
+from shared.routing.views import ConversationView
 
 EVENTS_SHOWN = 200
-SEARCHED_BACK = 50_000
-"""Events before now that a search looks through at once; a link goes on before them."""
-FOUND_MAX = 50
+FOUND_MAX = 20
+"""Conversations of a visitor on one page; a link goes on before them."""
 CANDIDATES_MAX = 100
 """Shown of one decision; those who were ranked come first."""
 
@@ -127,6 +130,14 @@ async def free_meanwhile(request: Request) -> Response:
     return await desk.page(request, "free.html", matches=told.result.matches)
 
 
+class Hit(NamedTuple):
+    """One conversation of a visitor, and the longest that it waited."""
+
+    opened: OpenedView
+    conversation: ConversationView
+    longest: Wait | None
+
+
 # --- searching ------------------------------------------------------------------------------
 
 
@@ -135,14 +146,21 @@ async def search(request: Request) -> Response:
     desk, workspace = desk_of(request), workspace_of(request)
     words = await desk.words(request)
     q = request.query_params.get("q", "").strip()
-    found: Found | None = None
+    found: Sequence[Hit] = ()
+    earlier: int | None = None
     if re.match(ID_PATTERN, q) is not None:
         if await _is_conversation(desk, workspace, q):
             return RedirectResponse(f"/{workspace}/conversations/{quote(q)}", 303)
-        found = await _of_visitor(desk, workspace, q, number_in(request, "before"))
-    missing = found is None or (not found.matches and found.looked_from == 0)
+        found, earlier = await _of_visitor(desk, workspace, q, number_in(request, "before"))
+    missing = not found and earlier is None
     return await desk.page(
-        request, "search.html", words=words, q=q, found=found, status=404 if missing else 200
+        request,
+        "search.html",
+        words=words,
+        q=q,
+        found=found,
+        earlier=earlier,
+        status=404 if missing else 200,
     )
 
 
@@ -156,21 +174,18 @@ async def _is_conversation(desk: Desk, workspace: str, q: str) -> bool:
     return True
 
 
-async def _of_visitor(desk: Desk, workspace: str, q: str, before: int | None) -> Found:
-    upto = before
-    if upto is None:
-        upto = (await desk.engine.audit(workspace, "moment", MomentView)).result.head
-    begin = max(upto - SEARCHED_BACK, 0)
-    told = await desk.engine.audit(
-        workspace,
-        "find",
-        Found,
-        {
-            "pattern": "any",
-            "visitor_id": q,
-            "from": {"position": begin},
-            "to": {"position": upto},
-            "limit": FOUND_MAX,
-        },
-    )
-    return told.result
+async def _of_visitor(
+    desk: Desk, workspace: str, q: str, before: int | None
+) -> tuple[Sequence[Hit], int | None]:
+    """What the visitor opened, and where to look further back."""
+    fields = {"visitor_id": q, "before": before, "limit": FOUND_MAX}
+    told = (await desk.engine.audit(workspace, "conversations_of", ConversationsOf, fields)).result
+    found = await asyncio.gather(*(_found(desk, workspace, one) for one in told.conversations))
+    return found, told.next
+
+
+async def _found(desk: Desk, workspace: str, opened: OpenedView) -> Hit:
+    fields = {"conversation_id": opened.conversation_id}
+    timeline = (await desk.engine.audit(workspace, "timeline", Timeline, fields)).result
+    longest = max(waits_of(timeline.events), key=lambda wait: wait.ms, default=None)
+    return Hit(opened, timeline.conversation, longest)

@@ -200,6 +200,7 @@ ABOUT: dict[str, dict[str, Any]] = {
     "conversation": {"conversation_id": "c3"},
     "entry_point": {"entry_point_id": "site"},
     "visitor": {"visitor_id": "v3"},
+    "conversations_of": {"visitor_id": "v3"},
     "diff": {"from": {"position": 9}},
     "find": {"pattern": "waited_while_free", "over_s": 0},
     "job": {"job_id": "none"},
