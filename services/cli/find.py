@@ -49,7 +49,7 @@ def find(
     ] = "any",
     visitor: Annotated[str, typer.Option("--visitor", help="Only this visitor's.")] = "",
     operator: Annotated[
-        str, typer.Option("--operator", help="Only what he had, or was free for.")
+        str, typer.Option("--operator", help="Only what this one had, or was free for.")
     ] = "",
     conversation: Annotated[str, typer.Option("--conversation", help="Only this one.")] = "",
     since: Annotated[str, typer.Option("--from", help="From this time on, or @POSITION.")] = "",
@@ -186,5 +186,5 @@ def _free(free: tuple[FreeMeanwhile, ...], waited: Waited | None, clock: Clock) 
     if len(free) > _SHOWN_MAX:
         shown.append((f"{len(free) - _SHOWN_MAX} more", "", "", ""))
     return table(
-        ("free meanwhile", "seen", "position", "what kept it from him"), shown, right=("position",)
+        ("free meanwhile", "seen", "position", "what was in the way"), shown, right=("position",)
     )

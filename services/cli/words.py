@@ -39,14 +39,14 @@ Code = TypeVar("Code", bound=str)
 
 EXCLUSIONS: Mapping[Exclusion, str] = {
     "not_member": "is none of those whom it is for",
-    "group_disabled": "his group is disabled",
-    "no_permission": "his role may not take conversations",
+    "group_disabled": "the group is disabled",
+    "no_permission": "the role may not take conversations",
     "busy": "is busy",
     "invisible": "is invisible",
     "offline": "is offline",
     "disconnected": "is not connected",
     "off_shift": "is off shift",
-    "idle": "is idle: nothing was done at his desk",
+    "idle": "is idle: nothing was done at the desk",
     "unresponsive": "let too many offers expire",
     "at_capacity": "has no free slot",
     "skill_missing": "lacks a skill that is asked for",
