@@ -8,16 +8,9 @@ from typing import Annotated
 import typer
 import uvloop
 
+from services.cli.looking import LOOKERS, SPEAKERS, Lookout
 from services.cli.options import LeaseMs, LogLevel, NatsUrl, StoreUrl, fail
-from services.cli.running import (
-    LOOKERS,
-    SERVICES,
-    SPEAKERS,
-    Lookout,
-    Running,
-    Service,
-    ServiceName,
-)
+from services.cli.running import SERVICES, Running, Service, ServiceName
 from services.cli.serving import end_if_told, until_stopped
 from services.console.service import Console
 from shared.adapters.clocks import SystemClock

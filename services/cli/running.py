@@ -4,18 +4,14 @@ import asyncio
 import os
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from services.archivist.service import Archivist
-from services.auditor.service import Auditor
-from services.console.service import Console
 from services.notifier.channels import outside
 from services.notifier.service import Notifier
 from services.presence.service import Presence
 from services.router.service import Router
 from services.trigger_evaluator.service import Evaluator
-from shared.ports import Bus, Clock
-from shared.ports.archive import Archive
 from shared.runtime.world import World
 
 
@@ -27,14 +23,6 @@ class Service(Protocol):
     async def run(self) -> None: ...
 
     def stop(self) -> None: ...
-
-
-class Lookout(NamedTuple):
-    """What a service works with that only looks: a log opened for reading, a bus, a clock."""
-
-    archive: Archive
-    bus: Bus
-    clock: Clock
 
 
 class ServiceName(StrEnum):
@@ -54,10 +42,6 @@ class ServiceName(StrEnum):
     ARCHIVIST = "archivist"
 
 
-def _auditor(lookout: Lookout) -> Auditor:
-    return Auditor(lookout.archive, lookout.bus, lookout.clock)
-
-
 def _notifier(world: World) -> Notifier:
     return Notifier(world, channels=outside(world, os.environ))
 
@@ -70,16 +54,6 @@ SERVICES: Mapping[ServiceName, Callable[[World], Service]] = {
     ServiceName.ARCHIVIST: Archivist,
 }
 """How each is made that writes; its settings come from the environment. Raises ``ValueError``."""
-
-LOOKERS: Mapping[ServiceName, Callable[[Lookout], Service]] = {
-    ServiceName.AUDITOR: _auditor,
-}
-"""How each is made that only looks."""
-
-SPEAKERS: Mapping[ServiceName, Callable[[Bus], Service]] = {
-    ServiceName.CONSOLE: Console,
-}
-"""How each is made that needs no log of its own, only others to ask."""
 
 
 class Running:

@@ -25,7 +25,7 @@ from tests.servers.client import Client, connected
 from tests.servers.engine import CLI, Engine
 from tests.servers.rival import foreign_row
 
-SEEDS_MAX = 6
+SEEDS_MAX = 20
 COMMANDS = 150
 MANY = 5_000
 """More than are reached."""
