@@ -45,7 +45,8 @@ async def endure(
         async with asyncio.TaskGroup() as tasks:
             striking = tasks.create_task(nemesis.run())
             await Workload(callers, seed, commands).run()
-            striking.cancel()
+            async with nemesis.under_way:  # a strike that has begun is seen to its end
+                striking.cancel()
         assert nemesis.strikes > strikes // 2
         await judge(history, clients[0], store_url, WORKSPACE, keep_in)
     finally:
@@ -62,13 +63,15 @@ class Nemesis:
         self._strike = strike
         self._history = history
         self.strikes = 0
+        self.under_way = asyncio.Lock()
 
     async def run(self) -> None:
         first = acknowledged(self._history)
         for moment in self._moments:
             await self._until(max(first + moment, acknowledged(self._history) + 1))
-            await self._strike()
-            self.strikes += 1
+            async with self.under_way:
+                await self._strike()
+                self.strikes += 1
 
     async def _until(self, goal: int) -> None:
         async def reached() -> bool:

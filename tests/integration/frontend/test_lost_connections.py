@@ -81,6 +81,8 @@ async def test_e06_a_connection_that_is_cut_in_the_middle_comes_back_by_itself(
     await agrees(ana)
 
 
+# nats-py may drop a connection that was made at the very moment its time for connecting ran out.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_e06_cut_again_and_again_while_much_happens_nothing_is_missed(
     company: Company, wire: NatsProxy
 ) -> None:
