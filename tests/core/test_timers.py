@@ -316,17 +316,18 @@ def test_tm01_a_cut_pass_that_does_not_go_on_is_found(story: Story) -> None:
     assert list(divergences(renumbered(skipped))) == ["the decision comes out differently"]
 
 
-def test_tm01_a_hundred_thousand_are_released_in_parts_and_none_is_dropped() -> None:
+@pytest.mark.parametrize("number", [20_000, pytest.param(100_000, marks=pytest.mark.soak)])
+def test_tm01_all_who_wait_are_released_in_parts_and_none_is_dropped(number: int) -> None:
     story = Story()
     story.given(desk(ana=10_000, ben=10_000), policy(delivery="manual", on_slow=[]))
-    for number in range(10):
-        story.given(online(f"op{number}", "support", capacity=10_000))
-    all_open(story.workspace, 100_000)
+    for n in range(10):
+        story.given(online(f"op{n}", "support", capacity=10_000))
+    all_open(story.workspace, number)
     whole = released(restore(story.workspace), 1_000_000)
-    assert len(whole) == 1 + 100_000
+    assert len(whole) == 1 + number
     cut = released(story.workspace, 5_000)
     parts = [one.position for one in cut if as_told(one).name == "routing_continues"]
-    assert len(parts) == 19
+    assert len(parts) == number // 5_000 - 1
     assert plainly(cut) == plainly(whole)
 
 
