@@ -133,7 +133,7 @@ def _ranking(answer: Explained) -> str:
     capacity = {one.operator_id: one.capacity for one in answer.candidates}
     chosen = capacity.get(answer.chosen) if answer.chosen is not None else None
     ranked = words.ranked(answer.ranking, answer.key, chosen)
-    return f"{its_words}: {ranked} ({answer.ranking}, key {_key(answer.key)})"
+    return f"{its_words}: {ranked} ({answer.ranking}, key {words.numbers(answer.key)})"
 
 
 def _remade(answer: Explained) -> str:
@@ -161,9 +161,5 @@ def _candidate(one: CandidateView, answer: Explained) -> tuple[Cell, ...]:
         words.reasons(one.exclusions, one.missing_skills),
         words.status(one.effective, one.cause),
         f"{one.load}/{one.capacity}",
-        _key(one.key),
+        words.numbers(one.key),
     )
-
-
-def _key(key: tuple[int, ...]) -> str:
-    return " ".join(map(str, key))

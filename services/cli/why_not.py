@@ -97,7 +97,7 @@ def _facts(answer: WhyNotView, when: str) -> Iterator[tuple[str, Cell]]:
         yield "because", words.reasons((code,), answer.missing_skills)
     if answer.behind is not None and answer.because is not None:
         because = words.coded(words.ASSIGNED, answer.because)
-        keys = f"key {_key(answer.behind_key)} before {_key(answer.key)}"
+        keys = f"key {words.numbers(answer.behind_key)} before {words.numbers(answer.key)}"
         yield "before him", f"{answer.behind} {because}{f', {keys}' if answer.behind_key else ''}"
     yield "operator", words.status(him.effective, him.cause)
     yield "slots", f"{him.load} of {him.capacity} taken, {him.free} free"
@@ -108,7 +108,3 @@ def _facts(answer: WhyNotView, when: str) -> Iterator[tuple[str, Cell]]:
         yield "it waits", words.coded(words.WAITING, its.waiting_reason)
     yield "for", words.scope(its.scope)
     yield "asks for", ", ".join((*its.skills, *its.optional_skills)) or "no skills"
-
-
-def _key(key: tuple[int, ...]) -> str:
-    return " ".join(map(str, key))

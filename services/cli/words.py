@@ -322,5 +322,10 @@ def _rank(ranking: Ranking, rank: int, capacity: int | None) -> str:
             return f"since position {rank}" if rank else "since the beginning"
 
 
+def numbers(key: tuple[int, ...]) -> str:
+    """A key as it is compared."""
+    return " ".join(map(str, key))
+
+
 _AWAY = 2**52
 _PARTS = 1_000_000_000

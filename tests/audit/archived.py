@@ -25,9 +25,8 @@ from shared.routing.relief import why_waiting
 from shared.routing.route import next_decision
 from shared.routing.transaction import Recorded
 from shared.routing.workspace import Workspace
-from shared.wire.log_codec import decode_event, encode_event
+from shared.wire.log_codec import encode_event
 from tests.core.story import Story
-from tests.golden.record import path_of, stored_events
 
 ACME = WorkspaceId("acme")
 Log = Sequence[Recorded]
@@ -45,14 +44,6 @@ class WithCommandIds(Story):
 
     def when(self, *told: Any, cmd: str | None = None, **fields: Any) -> Story:
         return super().when(*told, cmd=cmd or f"cmd-{len(self.log)}", **fields)
-
-
-def golden(name: str) -> Log:
-    kept = path_of(name).read_bytes()
-    return [
-        Recorded(Position(number), decode_event(topic, state))
-        for number, (topic, state) in enumerate(stored_events(kept), start=1)
-    ]
 
 
 # --- keeping --------------------------------------------------------------------------------

@@ -18,10 +18,20 @@ from shared.routing.partition import PARTITIONS
 from shared.routing.views import View
 from shared.wire.audit import AUDIT_QUESTIONS
 from shared.wire.log_codec import encode_event
-from tests.core.story import Story
+from tests.core.story import ADMIN, BEN, Story, desk, online, opened, step
 
 ACME = WorkspaceId("acme")
 Shape = TypeVar("Shape", bound=View)
+
+
+def four_minutes() -> Story:
+    """c1 wants French, which only ben speaks; he is full for four minutes, ana is free."""
+    story = Story().given(desk(ana=2, ben=1), online("cleo", capacity=3))
+    story.given(step(ADMIN, "update_operator", operator_id="ben", skills=["fr"]))
+    story.given(opened("c0", skills=["fr"]))
+    story.after(60).opens("c1", skills=["fr"])
+    story.after(240).given(step(BEN, "close", conversation_id="c0"))
+    return story.after(60).given(step(BEN, "close", conversation_id="c1"))
 
 
 async def keep(story: Story, directory: Path) -> None:

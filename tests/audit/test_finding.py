@@ -8,7 +8,7 @@ import pytest
 from shared.audit import finding, openings
 from shared.audit.answers import ConversationsOf, Found, Match
 from shared.routing.events import Actor
-from tests.audit.kept import Past, past_of
+from tests.audit.kept import Past, four_minutes, past_of
 from tests.core.story import ADMIN, ANA, BEN, Story, desk, group, online, opened, policy, step
 from tests.core.wanderer import Wanderer
 
@@ -19,16 +19,6 @@ async def found(past: Past, pattern: str, **fields: Any) -> list[Match]:
 
 def names(matches: list[Match]) -> list[str]:
     return [match.conversation_id for match in matches]
-
-
-def four_minutes() -> Story:
-    """c1 wants French, which only ben speaks; he is full for four minutes, ana is free."""
-    story = Story().given(desk(ana=2, ben=1), online("cleo", capacity=3))
-    story.given(step(ADMIN, "update_operator", operator_id="ben", skills=["fr"]))
-    story.given(opened("c0", skills=["fr"]))
-    story.after(60).opens("c1", skills=["fr"])
-    story.after(240).given(step(BEN, "close", conversation_id="c0"))
-    return story.after(60).given(step(BEN, "close", conversation_id="c1"))
 
 
 async def test_au03_who_was_free_while_it_waited_and_why_he_did_not_get_it(

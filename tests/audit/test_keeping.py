@@ -24,11 +24,11 @@ from tests.audit.archived import (
     archived,
     folded_on,
     follow,
-    golden,
     step,
 )
 from tests.contract.log_samples import run_as_vandal
 from tests.core.wanderer import Wanderer
+from tests.golden.record import golden
 
 END = Position(2**62)
 

@@ -23,7 +23,6 @@ from tests.audit.archived import (
     WithCommandIds,
     archived,
     folded_on,
-    golden,
     prove,
     step,
     whole_groups,
@@ -33,6 +32,7 @@ from tests.core.story import ADMIN, Step, Steps, Story, desk
 from tests.core.story import step as told
 from tests.core.test_cutting import Sliced, tell_to
 from tests.core.wanderer import Wanderer, play
+from tests.golden.record import golden
 from tests.golden.stories import STORIES
 
 SEEDS = range(8)

@@ -15,24 +15,14 @@ from shared.audit.script import Reading
 from shared.audit.simulating import Simulation
 from shared.routing.describe import state_hash
 from shared.routing.events import ConversationAssigned
-from shared.routing.ids import Position
 from shared.routing.transaction import Recorded
-from shared.wire.log_codec import decode_event
 from tests.audit.simulated import capacity, folded, rest_before, simulated
 from tests.core.story import Story
 from tests.core.wanderer import Wanderer
-from tests.golden.record import path_of, stored_events
+from tests.golden.record import golden
 from tests.golden.stories import STORIES
 
 SEEDS = range(6)
-
-
-def golden(name: str) -> list[Recorded]:
-    stored = stored_events(path_of(name).read_bytes())
-    return [
-        Recorded(Position(number), decode_event(topic, state))
-        for number, (topic, state) in enumerate(stored, start=1)
-    ]
 
 
 def wandered(seed: int, steps: int = 300) -> tuple[Wanderer, list[Recorded]]:

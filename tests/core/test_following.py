@@ -16,11 +16,10 @@ from shared.routing.notify import Notification, notifications
 from shared.routing.replay import Replay
 from shared.routing.transaction import Recorded
 from shared.routing.workspace import Workspace
-from shared.wire.log_codec import decode_event
 from tests.core.story import Story
 from tests.core.test_cutting import Sliced, tell_to
 from tests.core.wanderer import Wanderer
-from tests.golden.record import path_of, stored_events
+from tests.golden.record import golden
 from tests.golden.stories import STORIES
 
 Log = Sequence[Recorded]
@@ -112,14 +111,6 @@ def prove_following(log: Log) -> None:
         assert pieces.shown == router
         assert pieces.told == whole.told
         assert describe(pieces.workspace) == describe(whole.workspace)
-
-
-def golden(name: str) -> Log:
-    kept = path_of(name).read_bytes()
-    return [
-        Recorded(Position(number), decode_event(topic, state))
-        for number, (topic, state) in enumerate(stored_events(kept), start=1)
-    ]
 
 
 def wandered(seed: int) -> Iterator[Log]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from shared.routing.describe import state_hash
 from shared.routing.ids import Position
 from shared.routing.replay import Replay
+from shared.routing.transaction import Recorded
 from shared.routing.workspace import Workspace
 from shared.wire.log_codec import decode_event, encode_event
 from tests.core.story import Story
@@ -46,6 +47,14 @@ def stored_events(kept: bytes) -> Iterator[tuple[str, bytes]]:
     for line in kept.splitlines()[:-1]:
         head, _, rest = line.partition(b'","state":')
         yield head.removeprefix(b'{"topic":"').decode(), rest.removesuffix(b"}")
+
+
+def golden(name: str) -> list[Recorded]:
+    """The events of a story's log, read."""
+    return [
+        Recorded(Position(number), decode_event(topic, state))
+        for number, (topic, state) in enumerate(stored_events(path_of(name).read_bytes()), start=1)
+    ]
 
 
 def check(name: str, kept: bytes) -> None:

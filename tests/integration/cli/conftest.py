@@ -11,21 +11,11 @@ from shared.adapters.open_store import open_store
 from shared.ports import Append
 from shared.routing.ids import UnixMs
 from shared.routing.partition import PARTITIONS
-from tests.audit.kept import keep
-from tests.core.story import ADMIN, BEN, Story, desk, online, opened, step
+from tests.audit.kept import four_minutes, keep
+from tests.core.story import Story
 
 MORNING = UnixMs(1_773_222_067_000)
 """2026-03-11 09:41:07 in Berlin, the time at which the sample's day ends."""
-
-
-def four_minutes() -> Story:
-    """c1 wants French, which only ben speaks; he is full for four minutes, ana is free."""
-    story = Story().given(desk(ana=2, ben=1), online("cleo", capacity=3))
-    story.given(step(ADMIN, "update_operator", operator_id="ben", skills=["fr"]))
-    story.given(opened("c0", skills=["fr"]))
-    story.after(60).opens("c1", skills=["fr"])
-    story.after(240).given(step(BEN, "close", conversation_id="c0"))
-    return story.after(60).given(step(BEN, "close", conversation_id="c1"))
 
 
 @pytest.fixture(scope="session")
