@@ -6,14 +6,14 @@ while the last commit was under way.
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import structlog
 
 from services.router.live import LiveWorkspace
 from services.router.units import Unit
-from shared.ports import Append, CommitInDoubt, EventStore, StoreUnavailable
+from shared.ports import Append, CommitInDoubt, EventStore, LeaseLost, StoreUnavailable
 from shared.routing.ids import WorkspaceId
 from shared.runtime.failpoints import FAILPOINTS
 
@@ -34,26 +34,28 @@ class _Waiting(NamedTuple):
 
 
 class Commits:
-    """The line of units before the store. ``run`` serves it; raises ``LeaseLost``."""
+    """The line of units before the store. ``run`` serves it.
 
-    def __init__(self, store: EventStore, leases: Mapping[int, int]) -> None:
+    ``lost`` is told of partitions that turn out to be held by others; it ends what is in them.
+    """
+
+    def __init__(
+        self,
+        store: EventStore,
+        leases: Mapping[int, int],
+        lost: Callable[[Sequence[int]], None],
+    ) -> None:
         self._store = store
         self._leases = leases
+        self._lost = lost
         self._line: deque[_Waiting] = deque()
         self._wake = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
         self.batches = 0
         self.rows = 0
 
     def add(self, live: LiveWorkspace, unit: Unit) -> None:
         self._line.append(_Waiting(live, live.generation, unit))
-        self._idle.clear()
         self._wake.set()
-
-    async def drained(self) -> None:
-        """Wait until nothing is under way."""
-        await self._idle.wait()
 
     async def run(self) -> None:
         """Commit until cancelled."""
@@ -62,7 +64,6 @@ class Commits:
             if batch:
                 await self._commit(batch)
                 continue
-            self._idle.set()
             self._wake.clear()
             await self._wake.wait()
 
@@ -82,6 +83,10 @@ class Commits:
             waiting.live.under_way.add(id(waiting.unit))
         try:
             lost = await self._append(_appends(batch))
+        except LeaseLost as error:
+            self._lost(error.partitions)
+            self._line.extendleft(reversed(batch))
+            return
         except (StoreUnavailable, CommitInDoubt) as error:
             log.warning("commit_failed", error=type(error).__name__, reason=str(error))
             for live in dict.fromkeys(waiting.live for waiting in batch):

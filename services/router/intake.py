@@ -10,16 +10,22 @@ import structlog
 from services.router.live import LiveWorkspace
 from services.router.publishing import Publishing
 from services.router.units import Job
-from shared.ports import Bus, Message, Subscription
+from shared.adapters.nats_bus import NotSent
+from shared.ports import Bus, Message, NoResponders, Subscription
 from shared.routing.commands import Refused
 from shared.routing.ids import WorkspaceId
+from shared.routing.partition import partition_of
 from shared.routing.questions import QUERIES
+from shared.runtime.tasks import Tasks
 from shared.wire.queries import QueryRequest, decode_query
 from shared.wire.requests import CommandRequest, decode_command
 from shared.wire.subjects import (
     WORKSPACE_CREATION,
     Call,
+    as_sent,
     commands_of,
+    handed_on,
+    handed_on_to,
     is_reply,
     parse_call,
     queries_of,
@@ -30,14 +36,20 @@ log = structlog.get_logger()
 CREATE = "create_workspace"
 CREATORS = "fernamt-router"
 """Queue group of all routers, of which one takes a creation."""
+HANDED_ON_WITHIN_S = 5.0
+
+Create = Callable[[WorkspaceId, Job], bool]
+"""Takes the creation of a workspace; false where somebody else holds its partition."""
 
 
 class Intake:
     """Listens, reads what comes and hands it to its workspace."""
 
-    def __init__(self, bus: Bus, publishing: Publishing) -> None:
+    def __init__(self, bus: Bus, publishing: Publishing, create: Create, tasks: Tasks) -> None:
         self._bus = bus
         self._publishing = publishing
+        self._create = create
+        self._tasks = tasks
         self.hash_key = b""
         """Without it, what stands in the log would tell whether a guess at an erased text is right;
         so it is kept beside the log, and is the same for every router."""
@@ -54,15 +66,42 @@ class Intake:
         subjects.extend(queries_of(live.workspace_id, query) for query in QUERIES)
         return [await self._bus.subscribe(subject, on_message) for subject in subjects]
 
-    async def listen_for_creation(self, create: Callable[[WorkspaceId, Job], None]) -> Subscription:
-        """Hear that workspaces are to be created, together with all other routers."""
+    async def listen_for_creation(self) -> Subscription:
+        """Hear that workspaces are to be created, together with all other routers.
+
+        One of them gets the message, and hands it on where another holds the partition.
+        """
 
         def on_message(message: Message) -> None:
             job = self._read(message)
-            if job is not None:
-                create(job.asked.workspace_id, job)
+            if job is not None and not self._create(job.asked.workspace_id, job):
+                self._tasks.start(self._hand_on(job, message), "hand on")
 
         return await self._bus.subscribe(WORKSPACE_CREATION, on_message, queue=CREATORS)
+
+    async def listen_for_handed_on(self, partition: int) -> list[Subscription]:
+        """Hear what other routers got and was for the owner of this partition."""
+
+        def on_message(message: Message) -> None:
+            job = self._read(message._replace(subject=as_sent(message.subject)))
+            if job is not None:
+                self._create(job.asked.workspace_id, job)
+
+        return [await self._bus.subscribe(handed_on_to(partition), on_message)]
+
+    async def _hand_on(self, job: Job, message: Message) -> None:
+        """Let the owner answer, through us: only its asker learns that nobody is subscribed."""
+        subject = handed_on(partition_of(job.asked.workspace_id), message.subject)
+        try:
+            answer = await self._bus.request(
+                subject, message.data, headers=message.headers, timeout_s=HANDED_ON_WITHIN_S
+            )
+        except (NoResponders, TimeoutError, NotSent):
+            text = "the workspace changes hands just now; ask again"
+            self._publishing.refuse_to(job.reply, Refused("unavailable", text))
+        else:
+            if job.reply:
+                self._publishing.pass_on(job.reply, answer)
 
     def _read(self, message: Message) -> Job | None:
         """The job that a message is; none if it was refused or cannot be answered."""

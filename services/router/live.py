@@ -1,10 +1,11 @@
 """One workspace on duty: its jobs in order, its state, and what to do when a commit is lost.
 
-States: *loading* (jobs are kept), *on duty* (jobs are decided at once), *ended*. Whenever rows are
-lost the state is void: it is dropped, read again from the log, and everything that was not
-committed is decided again, in the order in which it came.
+States: *loading* (jobs are kept), *on duty* (jobs are decided at once), *ended* (somebody else is
+on duty, or nobody can be). Whenever rows are lost the state is void: it is dropped, read again from
+the log, and everything that was not committed is decided again, in the order in which it came.
 """
 
+import asyncio
 from collections import deque
 from typing import Protocol
 
@@ -49,6 +50,9 @@ class LiveWorkspace:
         """``id`` of each pending unit that the committer has sent to the store."""
         self._pending: deque[Unit] = deque()
         self._waiting: deque[Job] = deque()
+        self._settled: asyncio.Future[None] | None = None
+        self.ended = False
+        self._refusal: Refused | None = None
 
     @property
     def position(self) -> Position:
@@ -62,7 +66,10 @@ class LiveWorkspace:
 
     def submit(self, job: Job) -> None:
         """Decide on the job now, or keep it until the workspace is loaded."""
-        if self.jobs >= JOBS_MAX:
+        if self.ended:
+            if self._refusal is not None:
+                self._outlet.refuse(job, self._refusal)
+        elif self.jobs >= JOBS_MAX:
             text = f"{JOBS_MAX} commands of this workspace are under way"
             self._outlet.refuse(job, Refused("overloaded", text))
         elif self._decider is None:
@@ -93,6 +100,8 @@ class LiveWorkspace:
 
     def grown(self, position: Position) -> None:
         """The log reaches up to ``position``: others hear that before any answer relies on it."""
+        if self.ended:
+            return
         self._outlet.announce(self, position)
 
     def committed(self, unit: Unit) -> None:
@@ -106,6 +115,8 @@ class LiveWorkspace:
         self._outlet.release(self, unit)
         while self._pending and not self._pending[0].rows:
             self._outlet.release(self, self._pending.popleft())
+        if self._settled is not None:
+            self._look_whether_settled()
 
     def lost(self, why: str, *, in_doubt: bool = False) -> None:
         """What is pending was not written, or nobody knows: decide it again from the log.
@@ -113,6 +124,8 @@ class LiveWorkspace:
         ``in_doubt``: what is under way may have been written, or may still be. A command with an
         id is found in the log then; one without would be carried out twice, so nobody answers it.
         """
+        if self.ended:
+            return
         log.warning("state_dropped", workspace=self.workspace_id, why=why, units=len(self._pending))
         again = [unit for unit in self._pending if not (in_doubt and self._is_risky(unit))]
         self._drop([unit.job for unit in again if unit.job is not None])
@@ -140,15 +153,28 @@ class LiveWorkspace:
         for job in waiting:
             self.submit(job)
 
-    def end(self) -> list[Job]:
-        """Nothing is answered any more; the jobs that will not be."""
-        jobs = [unit.job for unit in self._pending if unit.job is not None]
-        jobs.extend(self._waiting)
+    async def settled(self) -> None:
+        """Wait until no job waits for its answer."""
+        self._settled = asyncio.get_running_loop().create_future()
+        self._look_whether_settled()
+        await self._settled
+
+    def _look_whether_settled(self) -> None:
+        if not self.jobs and self._settled is not None and not self._settled.done():
+            self._settled.set_result(None)
+
+    def end(self, refusal: Refused | None = None) -> None:
+        """Nothing is answered any more, or with ``refusal`` everything is."""
+        waiting = [unit.job for unit in self._pending if unit.job is not None]
+        waiting.extend(self._waiting)
+        self.ended, self._refusal = True, refusal
         self.generation += 1
         self._decider = None
         self._pending.clear()
         self._waiting.clear()
-        return jobs
+        for job in waiting:
+            self.submit(job)
+        self._look_whether_settled()
 
     # --- deciding ---------------------------------------------------------------------------
 

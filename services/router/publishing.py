@@ -3,7 +3,7 @@
 Nothing leaves before its commit, and nothing once the leases are over.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -13,14 +13,13 @@ import structlog
 from services.router.units import Answer, Job, Unit
 from shared.adapters.nats_bus import NotSent
 from shared.adapters.open_store import Store
-from shared.ports import Bus, StoreError
+from shared.ports import Bus, Message, StoreError
 from shared.routing.commands import Refused
 from shared.routing.events import REF_FIELDS, Actor
 from shared.routing.ids import Position, Ref, UnixMs, WorkspaceId
 from shared.routing.queries import ConversationAnswer, Operators
 from shared.routing.settings_views import WorkspaceView
 from shared.routing.views import ConversationView, View
-from shared.runtime.duty import Duty
 from shared.runtime.failpoints import FAILPOINTS
 from shared.runtime.tasks import Tasks
 from shared.wire.log_codec import decode_event
@@ -64,10 +63,10 @@ class ConversationResult(View, frozen=True, kw_only=True):
 class Publishing:
     """Sends what units have to say, when they may say it."""
 
-    def __init__(self, bus: Bus, store: Store, duty: Duty, tasks: Tasks) -> None:
+    def __init__(self, bus: Bus, store: Store, may_speak: Callable[[], bool], tasks: Tasks) -> None:
         self._bus = bus
         self._store = store
-        self._duty = duty
+        self._may_speak = may_speak
         self._tasks = tasks
 
     def announce(self, workspace_id: WorkspaceId, position: Position) -> None:
@@ -96,6 +95,10 @@ class Publishing:
             sent = refused(refusal)
             self._publish(reply, sent.body, sent.headers)
 
+    def pass_on(self, reply: str, answer: Message) -> None:
+        """Send the answer that another router gave."""
+        self._publish(reply, answer.data, answer.headers)
+
     def _sign(self, workspace_id: WorkspaceId, by: Actor) -> None:
         """Show that somebody is there of whom the log says nothing new."""
         if by.kind in {"operator", "visitor"}:
@@ -120,7 +123,7 @@ class Publishing:
             self._send(reply, answer, answer.result)
 
     def _send(self, reply: str, answer: Answer, result: object) -> None:
-        if self._duty.holds():
+        if self._may_speak():
             sent = answered(
                 answer.position, answer.at, result or _NOTHING, repeated=answer.repeated
             )

@@ -35,6 +35,14 @@ class _Progress:
         self.head = Position(0)
         self.queued = False
         """In the line or being published: one worker at a time for each workspace."""
+        self.settled: asyncio.Future[None] | None = None
+        self.forgotten = False
+
+    def look_whether_settled(self) -> None:
+        """Tell whoever waits that there is nothing left to publish."""
+        over = self.forgotten or self.published >= self.head
+        if over and self.settled is not None and not self.settled.done():
+            self.settled.set_result(None)
 
     def keep(self, rows: Sequence[StoredRow]) -> None:
         """Keep rows that follow on those kept, as long as there is room; others are read again."""
@@ -57,10 +65,7 @@ class Relay:
         self._store = store
         self._stream = stream
         self._progress: dict[WorkspaceId, _Progress] = {}
-        self._line: asyncio.Queue[WorkspaceId] = asyncio.Queue()
-        self._idle = asyncio.Event()
-        self._idle.set()
-        self._busy = 0
+        self._line: asyncio.Queue[tuple[WorkspaceId, _Progress]] = asyncio.Queue()
         self.published = 0
 
     def offer(self, workspace_id: WorkspaceId, rows: Sequence[StoredRow]) -> None:
@@ -79,17 +84,27 @@ class Relay:
     def _enqueue(self, workspace_id: WorkspaceId, progress: _Progress) -> None:
         if not progress.queued:
             progress.queued = True
-            self._idle.clear()
-            self._line.put_nowait(workspace_id)
+            self._line.put_nowait((workspace_id, progress))
 
     @property
     def lag(self) -> int:
         """Committed events that are not in the stream yet."""
         return sum(progress.head - progress.published for progress in self._progress.values())
 
-    async def drained(self) -> None:
-        """Wait until everything offered is published."""
-        await self._idle.wait()
+    async def settled(self, workspace_id: WorkspaceId) -> None:
+        """Wait until everything that was offered of this workspace is published."""
+        progress = self._progress.get(workspace_id)
+        if progress is not None:
+            progress.settled = asyncio.get_running_loop().create_future()
+            progress.look_whether_settled()
+            await progress.settled
+
+    def forget(self, workspace_id: WorkspaceId) -> None:
+        """Somebody else publishes it from here on."""
+        progress = self._progress.pop(workspace_id, None)
+        if progress is not None:
+            progress.forgotten = True
+            progress.look_whether_settled()
 
     async def run(self) -> None:
         """Publish until cancelled."""
@@ -99,9 +114,7 @@ class Relay:
 
     async def _work(self) -> None:
         while True:
-            workspace_id = await self._line.get()
-            progress = self._progress[workspace_id]
-            self._busy += 1
+            workspace_id, progress = await self._line.get()
             try:
                 await self._publish(workspace_id, progress)
             except Overtaken as error:
@@ -111,18 +124,17 @@ class Relay:
                 log.warning("relay_waits", workspace=workspace_id, reason=str(error))
                 progress.sequence = None
                 await asyncio.sleep(RETRY_S)
-            finally:
-                self._busy -= 1
             progress.queued = False
-            if progress.published < progress.head:
+            progress.look_whether_settled()
+            if progress.published < progress.head and not progress.forgotten:
                 self._enqueue(workspace_id, progress)
-            elif not self._busy and self._line.empty():
-                self._idle.set()
 
     async def _publish(self, workspace_id: WorkspaceId, progress: _Progress) -> None:
         if progress.sequence is None:
             await self._find_place(workspace_id, progress)
         while progress.published < progress.head and progress.sequence is not None:
+            if progress.forgotten:
+                return
             rows = progress.next_rows()
             if rows:
                 await self._push(workspace_id, progress, rows)

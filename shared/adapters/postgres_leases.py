@@ -47,6 +47,11 @@ update leases set owner = '', expires_at = '-infinity'
 from mine where leases.partition = mine.partition
 """
 
+_TAKEN = """
+select partition from leases
+where partition = any($1::integer[]) and expires_at > clock_timestamp()
+"""
+
 
 class PostgresLeases:
     """``Leases`` on PostgreSQL.
@@ -91,3 +96,8 @@ class PostgresLeases:
             [lease.partition for lease in leases],
             [lease.epoch for lease in leases],
         )
+
+    async def taken(self, partitions: Iterable[int]) -> frozenset[int]:
+        """See ``Leases.taken``."""
+        rows = await self._control.fetch(_TAKEN, sorted(partitions))
+        return frozenset(row["partition"] for row in rows)

@@ -182,7 +182,8 @@ class PostgresEventStore:
             return await self._read_back(batch, lost)
         if lacking := sorted(needed.keys() - set(rows[0]["held"])):
             epoch = needed[lacking[0]]
-            raise LeaseLost(f"partition {lacking[0]} is no longer held at epoch {epoch}")
+            text = f"partition {lacking[0]} is no longer held at epoch {epoch}"
+            raise LeaseLost(text, lacking)
         return frozenset(map(WorkspaceId, rows[0]["behind"]))
 
     async def _read_back(

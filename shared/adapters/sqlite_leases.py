@@ -37,6 +37,10 @@ class SqliteLeases:
             if self._is_owners(owner, lease):
                 del self._held[lease.partition]
 
+    async def taken(self, partitions: Iterable[int]) -> frozenset[int]:
+        """See ``Leases.taken``."""
+        return frozenset(self._held) & frozenset(partitions)
+
     def holds(self, partition: int, epoch: int) -> bool:
         """Whether somebody holds the partition under this epoch."""
         return partition in self._held and self._held[partition][1] == epoch
@@ -49,10 +53,9 @@ class SqliteLeases:
         if free:
             epoch = self._next_epoch()
             self._held.update((partition, (owner, epoch)) for partition in free)
+        held = {partition: self._held.get(partition) for partition in partitions}
         return [
-            Lease(partition, self._held[partition][1])
-            for partition in partitions
-            if self._held[partition][0] == owner
+            Lease(partition, one[1]) for partition, one in held.items() if one and one[0] == owner
         ]
 
     def _next_epoch(self) -> int:

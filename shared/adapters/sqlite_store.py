@@ -77,7 +77,8 @@ class SqliteEventStore:
     def _append(self, batch: Sequence[Append], needed: Mapping[int, int]) -> frozenset[WorkspaceId]:
         if lacking := [p for p, epoch in needed.items() if not self._leases.holds(p, epoch)]:
             epoch = needed[lacking[0]]
-            raise LeaseLost(f"partition {lacking[0]} is no longer held at epoch {epoch}")
+            text = f"partition {lacking[0]} is no longer held at epoch {epoch}"
+            raise LeaseLost(text, lacking)
         try:
             self._writer.recorder.insert_batch(batch)
         except (IntegrityError, NotAtHead):

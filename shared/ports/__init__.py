@@ -78,7 +78,11 @@ class CommitInDoubt(StoreError):
 
 
 class LeaseLost(StoreError):
-    """Another process holds the partition now; nothing of this call was written."""
+    """Another process holds the ``partitions`` now; nothing of this call was written."""
+
+    def __init__(self, message: str, partitions: Sequence[int] = ()) -> None:
+        super().__init__(message)
+        self.partitions = partitions
 
 
 class LogCorrupt(StoreError):
@@ -290,6 +294,10 @@ class Leases(Protocol):
 
     async def release(self, owner: str, leases: Sequence[Lease]) -> None:
         """Give the leases up, so that another process need not wait for their expiry."""
+        ...
+
+    async def taken(self, partitions: Iterable[int]) -> frozenset[int]:
+        """Those of them that somebody holds at this moment."""
         ...
 
 

@@ -9,7 +9,7 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 import structlog
@@ -49,13 +49,74 @@ FIRST_LEASE: Mapping[Trade, int] = {
 Fixed for ever, like the partitions. Appends are fenced by the router's.
 """
 
+FIRST_SEAT: Mapping[Trade, int] = {"router": 4 * PARTITIONS}
+"""The same of the seats: leases that stand for a process of a trade that shares its partitions."""
+
 
 class ClockSkewed(Exception):
     """This machine's clock and the store's are too far apart for stamps to be trusted."""
 
 
+class Holding:
+    """Leases in one hand, by their numbers, and whether all of them last at this moment."""
+
+    def __init__(self, leases: Leases, clock: Clock, owner: str, lease_ms: int) -> None:
+        """``lease_ms`` is the life that ``leases`` gives them."""
+        self._leases = leases
+        self._clock = clock
+        self._owner = owner
+        self._lease_ms = lease_ms
+        self._ends_ms: dict[int, int] = {}
+        self._until_ms = 0
+        self.held: dict[int, Lease] = {}
+
+    def lasts(self) -> bool:
+        """Whether whoever holds these may act at this very moment."""
+        return self._clock.elapsed_ms() < self._until_ms
+
+    async def acquire(self, numbers: Iterable[int]) -> Sequence[Lease]:
+        """Take those of them that are free; what was got. Raises ``StoreError``."""
+        started = self._clock.elapsed_ms()
+        got = await self._leases.acquire(self._owner, numbers)
+        self.held.update({lease.partition: lease for lease in got})
+        self._last_from(started, got)
+        return got
+
+    async def renew(self) -> Sequence[int]:
+        """Renew all that are held; the numbers of those that are lost. Raises ``StoreError``."""
+        started = self._clock.elapsed_ms()
+        asked = list(self.held.values())
+        kept = await self._leases.renew(self._owner, asked)
+        lost = {lease.partition for lease in asked} - {lease.partition for lease in kept}
+        gone = sorted(lost & self.held.keys())
+        self.forget(gone)
+        self._last_from(started, kept)
+        return gone
+
+    async def release(self, numbers: Iterable[int]) -> None:
+        """Give these back, so that nobody has to wait for their end. Raises ``StoreError``."""
+        leases = [self.held[number] for number in numbers]
+        self.forget(lease.partition for lease in leases)
+        if leases:
+            await self._leases.release(self._owner, leases)
+
+    def forget(self, numbers: Iterable[int]) -> None:
+        """These are not held any more."""
+        for number in numbers:
+            del self.held[number], self._ends_ms[number]
+        self._until_ms = min(self._ends_ms.values(), default=0)
+
+    def _last_from(self, started_ms: int, leases: Sequence[Lease]) -> None:
+        """The store began to count at some moment after ``started_ms``."""
+        end = started_ms + self._lease_ms - self._lease_ms // MARGIN
+        for lease in leases:
+            if lease.partition in self.held:
+                self._ends_ms[lease.partition] = end
+        self._until_ms = min(self._ends_ms.values(), default=0)
+
+
 class Duty:
-    """The leases this process holds for one trade. ``epochs`` is empty while it holds none."""
+    """All partitions of one trade in one hand, or none. ``epochs`` is empty while none is held."""
 
     def __init__(
         self,
@@ -67,62 +128,48 @@ class Duty:
         lease_ms: int = LEASE_MS,
     ) -> None:
         """``lease_ms`` is the life that ``leases`` gives them."""
-        self._leases = leases
-        self._clock = clock
-        self._owner = owner
+        self._holding = Holding(leases, clock, owner, lease_ms)
         self._first = FIRST_LEASE[trade]
         self._lease_ms = lease_ms
-        self._held: list[Lease] = []
-        self._until_ms = 0
         self.epochs: dict[int, int] = {}
         """The epoch of each partition, 0 to 63, whatever its lease's number."""
 
     def holds(self) -> bool:
         """Whether this process may act at this very moment."""
-        return self._clock.elapsed_ms() < self._until_ms
+        return self._holding.lasts()
 
     def lease_on(self, partition: int) -> Lease:
         """The lease as the store knows it, number and epoch; ``KeyError`` if it is not held."""
-        return Lease(self._first + partition, self.epochs[partition])
+        return self._holding.held[self._first + partition]
 
     async def take(self, partitions: Iterable[int]) -> bool:
         """Try to get all ``partitions``; gives back what it got if it did not get all."""
         wanted = [self._first + partition for partition in partitions]
-        started = self._clock.elapsed_ms()
-        held = list(await self._leases.acquire(self._owner, wanted))
-        if len(held) < len(wanted):
-            await self._leases.release(self._owner, held)
+        got = await self._holding.acquire(wanted)
+        if len(got) < len(wanted):
+            await self._holding.release([lease.partition for lease in got])
             return False
-        self._hold(held, started)
+        self.epochs = {lease.partition - self._first: lease.epoch for lease in got}
         return True
-
-    def _hold(self, held: list[Lease], started_ms: int) -> None:
-        self._held = held
-        self.epochs = {lease.partition - self._first: lease.epoch for lease in held}
-        self._until_ms = started_ms + self._lease_ms - self._lease_ms // MARGIN
 
     async def keep(self) -> None:
         """Renew until cancelled. Raises ``LeaseLost`` once the leases are gone or ran out."""
         while True:
             await asyncio.sleep(self._lease_ms / RENEWALS / 1_000)
-            started = self._clock.elapsed_ms()
             try:
-                kept = list(await self._leases.renew(self._owner, self._held))
+                lost = await self._holding.renew()
             except (StoreUnavailable, CommitInDoubt) as error:
                 log.warning("lease_not_renewed", reason=str(error))
                 if not self.holds():
                     raise LeaseLost("the leases could not be renewed in time") from error
                 continue
-            if len(kept) < len(self._held):
+            if lost:
                 raise LeaseLost("another process holds the partition now")
-            self._hold(kept, started)
 
     async def give_up(self) -> None:
-        """Hand the leases back, so that nobody has to wait for their end."""
-        held, self._held = self._held, []
-        self.epochs, self._until_ms = {}, 0
-        if held:
-            await self._leases.release(self._owner, held)
+        """Hand the leases back."""
+        self.epochs = {}
+        await self._holding.release(list(self._holding.held))
 
 
 def new_owner() -> str:

@@ -37,6 +37,7 @@ WATCH = f"{ROOT}.watch"
 """Somebody watches over the presence of operators: said once a second, with an empty body."""
 WORKSPACE_CREATION = f"{ROOT}.cmd.*.*.*.create_workspace"
 """The one command that is heard before its workspace has an owner."""
+_HANDED_ON = f"{ROOT}.part."
 
 _ID = "([A-Za-z0-9_-]{1,64})"
 _WORD = "([a-z][a-z0-9_]{0,63})"
@@ -189,6 +190,27 @@ def audit_everywhere(question: str) -> str:
 def events_of(workspace_id: str) -> str:
     """The pattern of all events of one workspace."""
     return f"{ROOT}.evt.{_token(workspace_id)}.>"
+
+
+def sharing_of(trade: str) -> str:
+    """Between processes of one trade: somebody came or went, or gave something back."""
+    return f"{ROOT}.share.{_token(trade)}"
+
+
+def handed_on_to(partition: int) -> str:
+    """The pattern of all commands that routers hand on to the owner of a partition."""
+    return f"{_HANDED_ON}{partition}.>"
+
+
+def handed_on(partition: int, command: str) -> str:
+    """The subject of a command, as it is handed on to the owner of a partition."""
+    return f"{_HANDED_ON}{partition}.{command.removeprefix(ROOT + '.')}"
+
+
+def as_sent(handed_on: str) -> str:
+    """The subject of the command that was handed on."""
+    _partition, _, command = handed_on.removeprefix(_HANDED_ON).partition(".")
+    return f"{ROOT}.{command}"
 
 
 # --- parsing --------------------------------------------------------------------------------

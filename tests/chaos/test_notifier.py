@@ -96,7 +96,7 @@ async def _work(client: Client, seed: int, disturb: Disturb, moments: Sequence[i
     history = History()
     caller = Caller(client, history, W, timeout_s=2)
     await set_up(caller)
-    nemesis = Nemesis(moments, disturb, history)
+    nemesis = Nemesis(moments, disturb, [history])
     workload = Workload([caller], seed, MANY)
     async with asyncio.TaskGroup() as tasks:
         working = tasks.create_task(workload.run())

@@ -217,10 +217,10 @@ async def test_a_database_that_is_away_longer_than_a_lease_is_waited_for(
     pid = engine.pid
 
     async def outage() -> None:
-        before = engine.stderr.count("duty_ended")
+        before = engine.stderr.count("partitions_lost")
 
         async def off_duty() -> bool:
-            return engine.stderr.count("duty_ended") > before
+            return engine.stderr.count("partitions_lost") > before
 
         await asyncio.to_thread(own_postgres.kill)
         await until("the router gave up its leases", off_duty)

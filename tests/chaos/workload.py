@@ -71,6 +71,8 @@ class Workload:
         self._callers = itertools.cycle(callers)
         self._seed = seed
         self.left = commands
+        self.pause_s = 0.0
+        """Before everything that anybody does; as fast as the answers come if there is none."""
         self._board: dict[str, Fields] = {}
         """What the latest answer said of each conversation."""
 
@@ -90,6 +92,8 @@ class Workload:
             if self.left <= 0:
                 return
             self.left -= 1
+            if self.pause_s:
+                await asyncio.sleep(self.pause_s)
             its_id = f"{actor.id}-{self._seed}-{number}"
             open_ones = [one for one, view in self._board.items() if view["state"] != "closed"]
             if open_ones and rng.random() < LOOKS:

@@ -66,7 +66,7 @@ async def test_what_did_not_fit_into_the_buffer_is_not_passed_over(
 async def _published(relay: Relay, bus: NatsBus) -> None:
     """Everything is, without a gap."""
     async with _running(relay):
-        await relay.drained()
+        await relay.settled(W)
     stream = await events_of_stream(Client(bus), W, upto=EVENTS)
     assert [event.position for event in stream] == list(range(1, EVENTS + 1))
 

@@ -1,0 +1,219 @@
+"""Several router processes that share the workspaces, and come, go and die while people work.
+
+Each workspace has one history, and is judged as if one router had served it all the time.
+"""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from shared.adapters.open_store import open_store
+from shared.routing.ids import WorkspaceId
+from shared.routing.partition import PARTITIONS, partition_of
+from tests.chaos.conftest import LEASE_MS
+from tests.chaos.endurance import endure_everywhere
+from tests.chaos.history import History
+from tests.chaos.verdict import share_of_ok
+from tests.servers.client import connected
+from tests.servers.nats import NatsServer, nats_server
+from tests.servers.nats_proxy import NatsProxy
+from tests.servers.office import Office
+from tests.servers.process import Process
+from tests.servers.waiting import until
+
+WORKSPACES = ("north", "east", "south", "west")
+PARTS = tuple(partition_of(WorkspaceId(workspace)) for workspace in WORKSPACES)
+COMMANDS = dict.fromkeys(WORKSPACES, 200)
+OK_MIN = 0.8
+
+
+@pytest.fixture
+def nats() -> Iterator[NatsServer]:
+    with nats_server() as server:
+        yield server
+
+
+class Fleet:
+    """Routers, a notifier beside them, and a look at who holds what."""
+
+    def __init__(self, store_url: str, nats_url: str, directory: Path, sql: asyncpg.Connection):
+        self._environment = {
+            "FERNAMT_STORE_URL": store_url,
+            "FERNAMT_NATS_URL": nats_url,
+            "FERNAMT_LEASE_MS": str(LEASE_MS),
+        }
+        self._directory = directory
+        self._numbers = itertools.count(1)
+        self._sql = sql
+        self.routers: list[Process] = []
+        self._all: list[Process] = []
+
+    async def start(self, service: str = "router", **environment: str) -> Process:
+        """One more, which serves by the time this returns."""
+        place = self._directory / f"{service}-{next(self._numbers)}"
+        place.mkdir()
+        process = Process(service, place, self._environment | environment)
+        self._all.append(process)
+        await asyncio.to_thread(process.start)
+        if service == "router":
+            self.routers.append(process)
+        return process
+
+    async def stop_oldest(self) -> None:
+        assert await asyncio.to_thread(self.routers.pop(0).stop) == 0
+
+    async def held(self) -> list[int]:
+        """How many partitions each router holds."""
+        rows = await self._sql.fetch(
+            "select count(*) from leases where expires_at > clock_timestamp()"
+            " and partition < $1 group by owner order by count(*)",
+            PARTITIONS,
+        )
+        return [row[0] for row in rows]
+
+    async def holder(self, partition: int) -> Process:
+        """Whoever serves the partition."""
+
+        async def look() -> Process | None:
+            owner = await self._sql.fetchval(
+                "select owner from leases where expires_at > clock_timestamp() and partition = $1",
+                partition,
+            )
+            pids = {str(router.pid): router for router in self.routers}
+            return pids.get(owner.split("-")[-2]) if owner else None
+
+        holder = await until(f"somebody holds partition {partition}", look)
+        assert holder is not None
+        return holder
+
+    def end(self) -> None:
+        for process in self._all:
+            process.kill()
+
+
+@pytest.fixture
+async def fleet(postgres_url: str, nats: NatsServer, tmp_path: Path) -> AsyncIterator[Fleet]:
+    await (await open_store(postgres_url, migrate=True)).close()
+    sql = await asyncpg.connect(postgres_url)
+    fleet = Fleet(postgres_url, nats.url, tmp_path, sql)
+    try:
+        await fleet.start()
+        await fleet.start("notifier")
+        yield fleet
+    finally:
+        await sql.close()
+        fleet.end()
+
+
+def _mostly_accepted(histories: Mapping[str, History]) -> None:
+    assert all(share_of_ok(history) >= OK_MIN for history in histories.values())
+
+
+async def test_e02_three_share_the_workspaces_and_any_of_them_creates_one(
+    fleet: Fleet, nats: NatsServer
+) -> None:
+    await fleet.start()
+    await fleet.start()
+
+    async def even() -> bool:
+        return await fleet.held() == [20, 22, 22]
+
+    await until("the parts are even", even)
+    async with connected(nats.url) as client:
+        for number in range(12):  # as chance has it, some of them by way of another router
+            office = Office(client, f"shop-{number}")
+            await office.set_up("ana")
+            await office.come_online("ana")
+            await office.open("vera", "c1")
+            answer = await office.ask("admin", "root", "conversation", conversation_id="c1")
+            assert answer["result"]["conversation"]["owner"] == "ana"
+
+
+async def test_f4_a_rolling_restart_loses_and_doubles_nothing(
+    fleet: Fleet, nats: NatsServer, postgres_url: str, tmp_path: Path
+) -> None:
+    await fleet.start()
+
+    async def replace_one() -> None:
+        await fleet.start()
+        await fleet.stop_oldest()
+
+    histories = await endure_everywhere(
+        COMMANDS, nats.url, postgres_url, replace_one, tmp_path, strikes=4, seed=31
+    )
+    _mostly_accepted(histories)
+    assert sum(await fleet.held()) == PARTITIONS
+
+
+async def test_e03_a_killed_router_is_replaced_by_the_others_and_nothing_is_lost(
+    fleet: Fleet, nats: NatsServer, postgres_url: str, tmp_path: Path
+) -> None:
+    await fleet.start()
+    parts = itertools.cycle(PARTS)
+
+    async def kill_one() -> None:
+        victim = await fleet.holder(next(parts))
+        victim.kill()
+        fleet.routers.remove(victim)
+        await fleet.start()
+
+    histories = await endure_everywhere(
+        COMMANDS, nats.url, postgres_url, kill_one, tmp_path, strikes=5, seed=32
+    )
+    _mostly_accepted(histories)
+
+
+async def test_r05_paused_beyond_its_leases_a_router_says_nothing_where_others_serve_now(
+    fleet: Fleet, nats: NatsServer, postgres_url: str, tmp_path: Path
+) -> None:
+    await fleet.start()
+    parts = itertools.cycle(PARTS)
+
+    async def pause_one() -> None:
+        part = next(parts)
+        paused = await fleet.holder(part)
+        paused.pause()
+
+        async def another() -> bool:
+            return await fleet.holder(part) is not paused
+
+        await until("another holds the partition", another)
+        paused.resume()
+
+    histories = await endure_everywhere(
+        COMMANDS, nats.url, postgres_url, pause_one, tmp_path, strikes=5, seed=33
+    )
+    _mostly_accepted(histories)
+
+
+async def test_f33_a_router_cut_off_from_the_broker_leaves_its_part_to_the_others(
+    fleet: Fleet, nats: NatsServer, postgres_url: str, tmp_path: Path
+) -> None:
+    proxy = NatsProxy(nats.url)
+    await proxy.open()
+    far = await fleet.start(FERNAMT_NATS_URL=proxy.url)
+
+    async def alone() -> bool:
+        return await fleet.held() == [PARTITIONS]
+
+    async def shared() -> bool:
+        return await fleet.held() == [PARTITIONS // 2] * 2
+
+    async def cut_off() -> None:
+        await until("both hold their part", shared)
+        await proxy.close()
+        await until("one holds everything", alone)
+        assert "broker_is_away" in far.stderr
+        await proxy.open()
+
+    try:
+        histories = await endure_everywhere(
+            COMMANDS, nats.url, postgres_url, cut_off, tmp_path, strikes=2, seed=34
+        )
+    finally:
+        await proxy.close()
+    _mostly_accepted(histories)
