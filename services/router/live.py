@@ -30,6 +30,8 @@ class Outlet(Protocol):
 
     def release(self, live: "LiveWorkspace", unit: Unit) -> None: ...
 
+    def may_answer(self) -> bool: ...
+
     def announce(self, live: "LiveWorkspace", position: Position) -> None: ...
 
     def refuse(self, job: Job, refused: Refused) -> None: ...
@@ -107,7 +109,9 @@ class LiveWorkspace:
     def committed(self, unit: Unit) -> None:
         """The rows of the oldest pending unit are durable: what it says may be said.
 
-        Units without rows that waited behind it are released with it.
+        Units without rows that waited behind it are released with it. The commit shows that nobody
+        else had written before it, so all of this is true however late it is said; what waits for
+        no commit is said only while the leases last.
         """
         assert self._pending
         assert self._pending[0] is unit
@@ -199,5 +203,5 @@ class LiveWorkspace:
             self._outlet.commit(self, unit)
         elif self._pending:
             self._pending.append(unit)
-        else:
+        elif self._outlet.may_answer():
             self._outlet.release(self, unit)

@@ -1,9 +1,9 @@
 """Everything the router says: answers, and notices to other services.
 
-Nothing leaves before its commit, and nothing once the leases are over.
+Nothing is handed over to be said here before its commit, or while the leases may be over.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -63,10 +63,9 @@ class ConversationResult(View, frozen=True, kw_only=True):
 class Publishing:
     """Sends what units have to say, when they may say it."""
 
-    def __init__(self, bus: Bus, store: Store, may_speak: Callable[[], bool], tasks: Tasks) -> None:
+    def __init__(self, bus: Bus, store: Store, tasks: Tasks) -> None:
         self._bus = bus
         self._store = store
-        self._may_speak = may_speak
         self._tasks = tasks
 
     def announce(self, workspace_id: WorkspaceId, position: Position) -> None:
@@ -123,15 +122,12 @@ class Publishing:
             self._send(reply, answer, answer.result)
 
     def _send(self, reply: str, answer: Answer, result: object) -> None:
-        if self._may_speak():
-            sent = answered(
-                answer.position, answer.at, result or _NOTHING, repeated=answer.repeated
-            )
-            if len(sent.body) > ANSWER_BYTES_MAX:
-                text = f"the answer has {len(sent.body)} bytes, {ANSWER_BYTES_MAX} at most"
-                self.refuse_to(reply, Refused("too_large", text))
-            else:
-                self._publish(reply, sent.body)
+        sent = answered(answer.position, answer.at, result or _NOTHING, repeated=answer.repeated)
+        if len(sent.body) > ANSWER_BYTES_MAX:
+            text = f"the answer has {len(sent.body)} bytes, {ANSWER_BYTES_MAX} at most"
+            self.refuse_to(reply, Refused("too_large", text))
+        else:
+            self._publish(reply, sent.body)
 
     # --- what has to be read first ----------------------------------------------------------
 

@@ -37,7 +37,7 @@ class Workspaces:
         self.share = Share(world, "router", owner, self)
         self._commits = Commits(world.store.events, self.share.epochs, self.share.lose)
         self._relay = Relay(world.store.events, EventStream(world.bus))
-        self._publishing = Publishing(world.bus, world.store, self.share.holds, tasks)
+        self._publishing = Publishing(world.bus, world.store, tasks)
         self._intake = Intake(world.bus, self._publishing, self.create, tasks)
         self._alarms = Alarms(world.clock)
         self._live: dict[WorkspaceId, LiveWorkspace] = {}
@@ -201,15 +201,15 @@ class Workspaces:
         self._alarms.arm(live)
 
     def release(self, live: LiveWorkspace, unit: Unit) -> None:
-        if not self.share.holds():
-            return
         self._publishing.release(live.workspace_id, unit)
         if unit.rows:
             self._relay.offer(live.workspace_id, unit.rows)
 
+    def may_answer(self) -> bool:
+        return self.share.holds()
+
     def announce(self, live: LiveWorkspace, position: Position) -> None:
-        if self.share.holds():
-            self._publishing.announce(live.workspace_id, position)
+        self._publishing.announce(live.workspace_id, position)
 
     def refuse(self, job: Job, refused: Refused) -> None:
         self._publishing.refuse(job, refused)

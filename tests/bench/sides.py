@@ -57,7 +57,7 @@ class Side:
 
     def processor_s(self) -> float:
         """Processor time that its processes have used so far; 0 where the system does not tell."""
-        return sum(_processor_s(process) for process in self._processes)
+        return sum(processor_s(process.pid) for process in self._processes)
 
     async def rows(self) -> int:
         """Rows of its workspace in the log, which have no gap."""
@@ -192,8 +192,9 @@ def _running(command: Sequence[str]) -> Iterator[Process]:
             process.stdout.close()
 
 
-def _processor_s(process: Process) -> float:
-    stat = Path(f"/proc/{process.pid}/stat")
+def processor_s(pid: int) -> float:
+    """Processor time that a process has used so far; 0 where the system does not tell."""
+    stat = Path(f"/proc/{pid}/stat")
     if not stat.exists():
         return 0.0
     fields = stat.read_text().rpartition(")")[2].split()

@@ -54,17 +54,6 @@ class _Sink:
         publish_command(subject, reply, data, headers)
 
 
-class _OnDuty:
-    """Holds every lease: there is no store to ask."""
-
-    def __init__(self) -> None:
-        self._clock = SystemClock()
-
-    def holds(self) -> bool:
-        # As the real one: one look at the clock.
-        return self._clock.elapsed_ms() > 0
-
-
 class Staged:
     """A workspace whose commands are carried out stage by stage."""
 
@@ -133,7 +122,7 @@ class Whole:
         workspace = Workspace(workspace_id=WORKSPACE)
         self._decider = Decider(workspace, SystemClock(), EPOCH)
         sink, nowhere = cast("Any", _Sink()), cast("Any", None)
-        self._publishing = Publishing(sink, nowhere, _OnDuty().holds, nowhere)
+        self._publishing = Publishing(sink, nowhere, nowhere)
         self._intake = Intake(sink, self._publishing, nowhere, nowhere)
         for said in settled():
             self.carry_out(said.message(WORKSPACE, REPLY))
