@@ -74,7 +74,7 @@ async def test_e02_three_share_the_workspaces_and_any_of_them_creates_one(
             assert answer["result"]["conversation"]["owner"] == "ana"
 
 
-async def test_f4_a_rolling_restart_loses_and_doubles_nothing(
+async def test_e02_a_rolling_restart_loses_and_doubles_nothing(
     fleet: Fleet, nats: NatsServer, postgres_url: str, tmp_path: Path
 ) -> None:
     await fleet.start()
@@ -130,7 +130,7 @@ async def test_r05_paused_beyond_its_leases_a_router_says_nothing_where_others_s
     _mostly_accepted(histories)
 
 
-async def test_f33_a_router_cut_off_from_the_broker_leaves_its_part_to_the_others(
+async def test_e03_a_router_cut_off_from_the_broker_leaves_its_part_to_the_others(
     fleet: Fleet, nats: NatsServer, postgres_url: str, tmp_path: Path
 ) -> None:
     proxy = NatsProxy(nats.url)

@@ -27,6 +27,8 @@ SUPERVISORS: dict[str, str] = {
 POLLING: dict[str, str] = {
     # path: the condition it waits for, and its deadline
     "tests/servers/waiting.py": "whatever its caller names, by default within 30 s",
+    "tests/chaos/workload.py": "for nothing: people who take their time",
+    "tests/bench/routers.py": "an accepted command, sent again and again; calm before and after",
 }
 
 
