@@ -26,6 +26,8 @@ log = structlog.get_logger()
 
 RETRY_S = 0.2
 """Pause between two tries to read what could not be read."""
+LOADS = 8
+"""Workspaces loaded side by side."""
 
 
 class Workspaces:
@@ -43,6 +45,7 @@ class Workspaces:
         self._live: dict[WorkspaceId, LiveWorkspace] = {}
         self._listening: dict[int, list[Subscription]] = {}
         """By partition."""
+        self._beginning = asyncio.Semaphore(LOADS)
         self._loading = 0
         self.loaded = asyncio.Event()
         """Set while everything that is held is on duty."""
@@ -117,12 +120,8 @@ class Workspaces:
         try:
             for partition in partitions:
                 await self._listen(partition, self._intake.listen_for_handed_on(partition))
-            for workspace_id in await self._registered(partitions):
-                held = partition_of(workspace_id) in self.share.epochs
-                if held and workspace_id not in self._live:
-                    live = self._live[workspace_id] = LiveWorkspace(workspace_id, self)
-                    await self._load(live)
-                    await self._listen_to(live)
+            registered = await self._registered(partitions)
+            await asyncio.gather(*(self._begin(workspace_id) for workspace_id in registered))
         finally:
             self._loading -= 1
             if not self._loading:
@@ -141,6 +140,14 @@ class Workspaces:
                 return [one for one in known if partition_of(one) in partitions]
 
     # --- workspaces -------------------------------------------------------------------------
+
+    async def _begin(self, workspace_id: WorkspaceId) -> None:
+        async with self._beginning:
+            held = partition_of(workspace_id) in self.share.epochs
+            if held and workspace_id not in self._live:
+                live = self._live[workspace_id] = LiveWorkspace(workspace_id, self)
+                await self._load(live)
+                await self._listen_to(live)
 
     async def _listen_to(self, live: LiveWorkspace) -> None:
         await self._listen(partition_of(live.workspace_id), self._intake.listen(live))
