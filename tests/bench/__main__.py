@@ -18,7 +18,16 @@ from rich.table import Table
 from shared.routing.ids import WorkspaceId
 from shared.runtime.garbage import spare_what_lasts
 from shared.runtime.logs import configure_logs
-from tests.bench import choosing, presence, rules, stages
+from tests.bench import (
+    choosing,
+    closed_rounds,
+    lives,
+    open_rounds,
+    presence,
+    rules,
+    slow_commits,
+    stages,
+)
 from tests.bench.figures import Row, Spread, as_builtins
 from tests.bench.lean_nats import LeanNats
 from tests.bench.load import precise_loop
@@ -27,15 +36,18 @@ from tests.bench.opening_hours import settle, shapes
 from tests.bench.rounds import IN_FLIGHT, Contest, Plan
 from tests.bench.sides import servers
 
-FULL = Plan(rounds=7, warm_up=5_000, conversations=20_000, seconds=8)
-QUICK = Plan(rounds=5, warm_up=1_000, conversations=4_000, seconds=2)
-_WIDTH = 118
+FULL = Plan(rounds=5, warm_up=5_000, conversations=20_000, samples=20_000, lives=5_000)
+QUICK = Plan(rounds=3, warm_up=1_000, conversations=3_000, samples=1_000, lives=1_100)
+_WIDTH = 132
+_REACHED = {True: "yes", False: "no", None: ""}
 _EXPLAINED = f"""
 {os.cpu_count()} cores are shared by the engine or the floor, the broker, the database and the load.
 {OPERATORS:,} operators with {CAPACITY} places each, so that every conversation is assigned; all are
 closed after each round. {IN_FLIGHT:,} requests are in flight where no rate is named. Medians, with
-the lowest and the highest round; a ratio is the median of the rounds' own ratios. The floor of
-choosing is its smallest size. Presence is a process of its own, with one session for each operator.
+the lowest and the highest round; a ratio is the median of the rounds' own ratios, and what a goal
+is about where there is one. On one core: all processes of the side; the others go where they like.
+The floor of choosing is its smallest size. Presence is a process of its own, with one session for
+each operator.
 What opening costs is in this process, without servers."""
 FILE = Path(__file__).resolve().parents[2] / "build" / "bench.json"
 
@@ -47,7 +59,15 @@ async def _contest(plan: Plan) -> list[Row]:
         async with both.floor(WorkspaceId("floor"), recorded) as floor:
             client = await LeanNats.connect(both.nats_url)
             try:
-                return await Contest(both, client, engine, floor).rows(plan)
+                contest = Contest(both, client, engine, floor)
+                for side in (floor, engine):
+                    await closed_rounds.capacity(contest, side, plan.warm_up)
+                return [
+                    *await closed_rounds.rows(contest, plan),
+                    *await open_rounds.rows(contest, plan),
+                    *await lives.rows(contest, plan, recorded),
+                    *await slow_commits.rows(contest, plan),
+                ]
             finally:
                 await client.close()
 
@@ -75,7 +95,7 @@ def main() -> None:
 
 def _table(rows: list[Row]) -> Table:
     table = Table()
-    for column in ("", "ours", "floor", "unit", "ratio", "rounds"):
+    for column in ("", "ours", "floor", "unit", "ratio", "goal", "reached", "rounds"):
         justify: JustifyMethod = "left" if column in ("", "unit") else "right"
         table.add_column(column, justify=justify, no_wrap=True)
     for one in rows:
@@ -85,6 +105,8 @@ def _table(rows: list[Row]) -> Table:
             _shown(one.floor) if one.floor is not None else "",
             one.unit,
             f"{one.ratio:.2f}" if one.ratio is not None else "",
+            one.goal,
+            _REACHED[one.reached],
             str(len(one.ours.rounds)),
         )
     return table
