@@ -1,12 +1,14 @@
 """From messages to jobs: who speaks, what is asked, and whether it can be read at all.
 
 Handlers are called one after another while the socket is read: they decode, hand over and return.
+What there is no room for is refused before anything of it is looked at.
 """
 
 from collections.abc import Callable
 
 import structlog
 
+from services.router.crowd import Crowd
 from services.router.live import LiveWorkspace
 from services.router.publishing import Publishing
 from services.router.units import Job
@@ -35,9 +37,10 @@ CREATORS = "fernamt-router"
 class Intake:
     """Listens, reads what comes and hands it to its workspace."""
 
-    def __init__(self, bus: Bus, publishing: Publishing) -> None:
+    def __init__(self, bus: Bus, publishing: Publishing, crowd: Crowd) -> None:
         self._bus = bus
         self._publishing = publishing
+        self._crowd = crowd
         self.hash_key = b""
         """Without it, what stands in the log would tell whether a guess at an erased text is right;
         so it is kept beside the log, and is the same for every router."""
@@ -46,7 +49,7 @@ class Intake:
         """Hear everything addressed to one workspace, from now on."""
 
         def on_message(message: Message) -> None:
-            job = self._read(message)
+            job = self._admitted(message, live.refusal())
             if job is not None and not _is_creation(job):
                 live.submit(job)
 
@@ -58,22 +61,22 @@ class Intake:
         """Hear that workspaces are to be created, together with all other routers."""
 
         def on_message(message: Message) -> None:
-            job = self._read(message)
+            job = self._admitted(message, self._crowd.refusal(None))
             if job is not None:
                 create(job.asked.workspace_id, job)
 
         return await self._bus.subscribe(WORKSPACE_CREATION, on_message, queue=CREATORS)
 
-    def _read(self, message: Message) -> Job | None:
+    def _admitted(self, message: Message, refusal: Refused | None) -> Job | None:
         """The job that a message is; none if it was refused or cannot be answered."""
         if message.reply and not is_reply(message.reply):
             log.warning("reply_subject_refused", subject=message.subject)
             return None
-        asked = self._decode(message)
+        asked = refusal or self._decode(message)
         if isinstance(asked, Refused):
             self._publishing.refuse_to(message.reply, asked)
             return None
-        return Job(message.reply, asked)
+        return Job(message.reply, asked, self._crowd.now())
 
     def _decode(self, message: Message) -> CommandRequest | QueryRequest | Refused:
         call: Call | Refused = parse_call(message.subject)

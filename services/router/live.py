@@ -1,7 +1,7 @@
 """One workspace on duty: its jobs in order, its state, and what to do when a commit is lost.
 
-States: *loading* (jobs are kept), *on duty* (jobs are decided at once), *ended*. Whenever rows are
-lost the state is void: it is dropped, read again from the log, and everything that was not
+States: *loading* (jobs are kept), *on duty* (each is decided at its turn), *ended*. Whenever rows
+are lost the state is void: it is dropped, read again from the log, and everything that was not
 committed is decided again, in the order in which it came.
 """
 
@@ -10,6 +10,7 @@ from typing import Protocol
 
 import structlog
 
+from services.router.crowd import Crowd
 from services.router.decider import Decider
 from services.router.units import Job, Unit
 from shared.routing.commands import Refused
@@ -18,12 +19,14 @@ from shared.wire.requests import CommandRequest
 
 log = structlog.get_logger()
 
-JOBS_MAX = 16_384
-"""Jobs of one workspace that may wait for their answer; beyond it ``overloaded``, at once."""
-
 
 class Outlet(Protocol):
-    """Where units go: rows to the committer, and answers out once they may be given."""
+    """Where units go: rows to the committer, and answers out once they may be given.
+
+    ``decide`` asks for a turn.
+    """
+
+    def decide(self, live: "LiveWorkspace") -> None: ...
 
     def commit(self, live: "LiveWorkspace", unit: Unit) -> None: ...
 
@@ -39,14 +42,16 @@ class Outlet(Protocol):
 class LiveWorkspace:
     """Takes jobs and hands on units; ``committed`` and ``lost`` tell it what became of them."""
 
-    def __init__(self, workspace_id: WorkspaceId, outlet: Outlet) -> None:
+    def __init__(self, workspace_id: WorkspaceId, outlet: Outlet, crowd: Crowd) -> None:
         self.workspace_id = workspace_id
         self.generation = 0
         """Raised with every reload; units of an earlier one are void."""
         self._outlet = outlet
+        self._crowd = crowd
         self._decider: Decider | None = None
         self.under_way: set[int] = set()
         """``id`` of each pending unit that the committer has sent to the store."""
+        self._ended: Refused | None = None
         self._pending: deque[Unit] = deque()
         self._waiting: deque[Job] = deque()
 
@@ -55,20 +60,30 @@ class LiveWorkspace:
         """The speculative head; 0 while loading."""
         return self._decider.position if self._decider is not None else Position(0)
 
-    @property
-    def jobs(self) -> int:
-        """Jobs that wait for their answer."""
-        return len(self._pending) + len(self._waiting)
+    def refusal(self) -> Refused | None:
+        """Why no other job may come in just now, if so."""
+        return self._crowd.refusal(self._oldest_at())
+
+    def _oldest_at(self) -> int | None:
+        """When the oldest job came that waits for its answer; none where a timer is before it."""
+        job = self._pending[0].job if self._pending else next(iter(self._waiting), None)
+        return job.came_at if job is not None else None
 
     def submit(self, job: Job) -> None:
-        """Decide on the job now, or keep it until the workspace is loaded."""
-        if self.jobs >= JOBS_MAX:
-            text = f"{JOBS_MAX} commands of this workspace are under way"
-            self._outlet.refuse(job, Refused("overloaded", text))
-        elif self._decider is None:
-            self._waiting.append(job)
-        else:
-            self._decide(self._decider, job)
+        """Keep the job until it is its turn."""
+        if self._ended is not None:
+            self._outlet.refuse(job, self._ended)
+            return
+        self._crowd.enter()
+        self._waiting.append(job)
+        if self._decider is not None:
+            self._outlet.decide(self)
+
+    def take_turn(self) -> bool:
+        """Decide on the job that has waited longest; whether there is another."""
+        if self._decider is not None and self._waiting:
+            self._decide(self._decider, self._waiting.popleft())
+        return self._decider is not None and bool(self._waiting)
 
     def due_in_ms(self) -> int | None:
         return self._decider.due_in_ms() if self._decider is not None else None
@@ -102,10 +117,9 @@ class LiveWorkspace:
         """
         assert self._pending
         assert self._pending[0] is unit
-        self._pending.popleft()
-        self._outlet.release(self, unit)
+        self._release(self._pending.popleft())
         while self._pending and not self._pending[0].rows:
-            self._outlet.release(self, self._pending.popleft())
+            self._release(self._pending.popleft())
 
     def lost(self, why: str, *, in_doubt: bool = False) -> None:
         """What is pending was not written, or nobody knows: decide it again from the log.
@@ -115,6 +129,7 @@ class LiveWorkspace:
         """
         log.warning("state_dropped", workspace=self.workspace_id, why=why, units=len(self._pending))
         again = [unit for unit in self._pending if not (in_doubt and self._is_risky(unit))]
+        self._crowd.leave(len(self._pending) - len(again))
         self._drop([unit.job for unit in again if unit.job is not None])
 
     def _is_risky(self, unit: Unit) -> bool:
@@ -131,19 +146,23 @@ class LiveWorkspace:
         self._outlet.reload(self)
 
     def loaded(self, decider: Decider) -> None:
-        """The state as the log has it; everything that waited is decided on now."""
+        """The state as the log has it; everything that waited has its turn now."""
         self._decider = decider
         if decider.position:
             self.grown(decider.position)  # whoever wrote it may have died before saying so
         self.wake()
-        waiting, self._waiting = self._waiting, deque()
-        for job in waiting:
-            self.submit(job)
+        if self._waiting:
+            self._outlet.decide(self)
 
-    def end(self) -> list[Job]:
-        """Nothing is answered any more; the jobs that will not be."""
+    def end(self, why: Refused | None = None) -> list[Job]:
+        """Nothing is decided any more; the jobs that will not be.
+
+        Who comes later is told ``why``, or nothing at all.
+        """
         jobs = [unit.job for unit in self._pending if unit.job is not None]
         jobs.extend(self._waiting)
+        self._crowd.leave(len(jobs))
+        self._ended = why
         self.generation += 1
         self._decider = None
         self._pending.clear()
@@ -162,6 +181,7 @@ class LiveWorkspace:
                 "decision_failed", workspace=self.workspace_id, request=type(job.asked).__name__
             )
             text = "this could not be decided because of a fault in the router; it is in its log"
+            self._crowd.leave()
             self._outlet.refuse(job, Refused("unavailable", text))
             self.lost("a decision failed", in_doubt=True)
         else:
@@ -174,4 +194,9 @@ class LiveWorkspace:
         elif self._pending:
             self._pending.append(unit)
         else:
-            self._outlet.release(self, unit)
+            self._release(unit)
+
+    def _release(self, unit: Unit) -> None:
+        if unit.job is not None:
+            self._crowd.leave()
+        self._outlet.release(self, unit)

@@ -5,11 +5,13 @@ import asyncio
 import structlog
 
 from services.router.commits import Commits
+from services.router.crowd import Crowd
 from services.router.intake import Intake
 from services.router.live import LiveWorkspace
 from services.router.loading import load
 from services.router.publishing import Publishing
 from services.router.relay import Relay
+from services.router.turns import Turns
 from services.router.units import Job, Unit
 from services.router.watch import Watch
 from shared.adapters.event_stream import EventStream
@@ -67,7 +69,9 @@ class Term:
         self._commits = Commits(world.store.events, duty.epochs)
         self._relay = Relay(world.store.events, EventStream(world.bus))
         self._publishing = Publishing(world.bus, world.store, duty, self._tasks)
-        self._intake = Intake(world.bus, self._publishing)
+        self._crowd = Crowd(world.lease_clock)
+        self._turns = Turns(self._arm)
+        self._intake = Intake(world.bus, self._publishing, self._crowd)
         self._watch = Watch(world.bus, world.lease_clock, self._note_presence)
         self._live: dict[WorkspaceId, LiveWorkspace] = {}
         self._subscriptions: list[Subscription] = []
@@ -77,6 +81,7 @@ class Term:
         """Raises ``LeaseLost``, or whatever else ended one of the background tasks."""
         self._tasks.start(self._duty.keep(), "leases")
         self._tasks.start(self._commits.run(), "commits")
+        self._tasks.start(self._turns.run(), "turns")
         self._tasks.start(self._relay.run(), "relay")
         self._tasks.start(self._watch_clock(), "clock")
         try:
@@ -98,6 +103,7 @@ class Term:
         try:
             async with asyncio.timeout(DRAIN_S):
                 await self._stop_listening()
+                await self._turns.drained()
                 await self._commits.drained()
                 await self._relay.drained()
         except TimeoutError:
@@ -118,7 +124,7 @@ class Term:
     # --- workspaces -------------------------------------------------------------------------
 
     async def _go_on_duty(self, workspace_id: WorkspaceId) -> LiveWorkspace:
-        live = self._live[workspace_id] = LiveWorkspace(workspace_id, self)
+        live = self._live[workspace_id] = LiveWorkspace(workspace_id, self, self._crowd)
         await self._load(live)
         self._subscriptions.extend(await self._intake.listen(live))
         return live
@@ -132,8 +138,9 @@ class Term:
                 decider = await load(self._world.store, workspace_id, self._world.clock, epoch)
             except LogCorrupt as error:
                 log.error("log_corrupt", workspace=workspace_id, reason=str(error))
-                for job in live.end():
-                    self.refuse(job, Refused("unavailable", "the log of the workspace is corrupt"))
+                why = Refused("unavailable", "the log of the workspace is corrupt")
+                for job in live.end(why):
+                    self.refuse(job, why)
                 return
             except StoreError as error:
                 log.warning("log_not_read", workspace=workspace_id, reason=str(error))
@@ -150,7 +157,7 @@ class Term:
         if live is not None:
             live.submit(job)
         else:
-            self._live[workspace_id] = live = LiveWorkspace(workspace_id, self)
+            self._live[workspace_id] = live = LiveWorkspace(workspace_id, self, self._crowd)
             live.submit(job)
             self._tasks.start(self._register(live), f"register {workspace_id}")
 
@@ -169,9 +176,11 @@ class Term:
 
     # --- what live workspaces ask for (``Outlet``) ------------------------------------------
 
+    def decide(self, live: LiveWorkspace) -> None:
+        self._turns.join(live)
+
     def commit(self, live: LiveWorkspace, unit: Unit) -> None:
         self._commits.add(live, unit)
-        self._arm(live)
 
     def release(self, live: LiveWorkspace, unit: Unit) -> None:
         if not self._duty.holds():
@@ -195,6 +204,7 @@ class Term:
     def _note_presence(self, *, stale: bool) -> None:
         for live in self._live.values():
             live.note_presence(stale=stale)
+            self._arm(live)
 
     # --- timers -----------------------------------------------------------------------------
 

@@ -17,6 +17,8 @@ class Job(NamedTuple):
     reply: str
     """Subject of the answer; empty where the sender wants none."""
     asked: CommandRequest | QueryRequest
+    came_at: int
+    """When it was read, as ``Crowd.now`` had it."""
 
 
 class Answer(NamedTuple):

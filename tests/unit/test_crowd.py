@@ -1,0 +1,211 @@
+"""Who is refused where more is asked than can be done, and whose turn it is."""
+
+import asyncio
+from typing import Any, cast
+
+import pytest
+
+from services.router.crowd import CROWD, JOBS_MAX, WAIT_MAX_MS, Crowd
+from services.router.live import LiveWorkspace
+from services.router.turns import SLICE, Turns
+from services.router.units import Answer, Job, Unit
+from shared.ports import StoredRow
+from shared.routing.commands import Refused
+from shared.routing.ids import Position, UnixMs, WorkspaceId
+
+
+class Clock:
+    """Stands still until it is set forward."""
+
+    def __init__(self) -> None:
+        self.now = 1_000
+
+    def wall_ms(self) -> UnixMs:
+        return UnixMs(self.now)
+
+    def elapsed_ms(self) -> int:
+        return self.now
+
+
+class Deciding:
+    """Decides every job with one row, or with none for a query, or fails."""
+
+    def __init__(self) -> None:
+        self.position = Position(0)
+        self.fails = False
+
+    def take(self, job: Job) -> Unit:
+        if self.fails:
+            raise ZeroDivisionError
+        answer = Answer(self.position, UnixMs(0), None)
+        if cast("Any", job.asked) == "query":
+            return Unit(job, answer)
+        self.position = Position(self.position + 1)
+        return Unit(job, answer, [StoredRow(self.position, "t", b"")])
+
+    def wake(self) -> None:
+        """No timers."""
+
+
+class Town:
+    """Workspaces, their turns, and everything that they hand on."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.crowd = Crowd(self.clock)
+        self.turns = Turns(lambda _live: None)
+        self.units: list[tuple[LiveWorkspace, Unit]] = []
+        self.answered: list[str] = []
+        self.refused: list[tuple[str, str]] = []
+
+    def workspace(self, name: str) -> LiveWorkspace:
+        live = LiveWorkspace(WorkspaceId(name), self, self.crowd)
+        live.loaded(cast("Any", Deciding()))
+        return live
+
+    def send(self, live: LiveWorkspace, count: int = 1, asked: str = "command") -> None:
+        """As the intake does it: what is not refused is submitted."""
+        for _ in range(count):
+            job = Job(live.workspace_id, cast("Any", asked), self.crowd.now())
+            refusal = live.refusal()
+            if refusal is None:
+                live.submit(job)
+            else:
+                self.refuse(job, refusal)
+
+    async def decide_all(self) -> None:
+        """Have everybody's turns come until nothing is left to decide."""
+        work = asyncio.create_task(self.turns.run())
+        await self.turns.drained()
+        work.cancel()
+
+    def store(self, count: int) -> None:
+        """The store has the oldest units."""
+        several, self.units = self.units[:count], self.units[count:]
+        for live, unit in several:
+            live.committed(unit)
+
+    # --- ``Outlet`` -----------------------------------------------------------------------------
+
+    def decide(self, live: LiveWorkspace) -> None:
+        self.turns.join(live)
+
+    def commit(self, live: LiveWorkspace, unit: Unit) -> None:
+        self.units.append((live, unit))
+
+    def release(self, live: LiveWorkspace, _unit: Unit) -> None:
+        self.answered.append(live.workspace_id)
+
+    def announce(self, live: LiveWorkspace, position: Position) -> None:
+        """Nobody listens."""
+
+    def refuse(self, job: Job, refused: Refused) -> None:
+        self.refused.append((job.reply, refused.code))
+
+    def reload(self, live: LiveWorkspace) -> None:
+        """Left to the test."""
+
+
+@pytest.fixture
+async def town() -> Town:
+    return Town()
+
+
+async def test_few_are_let_in_however_long_they_wait(town: Town) -> None:
+    live = town.workspace("w")
+    for _ in range(CROWD):
+        town.send(live)
+        town.clock.now += WAIT_MAX_MS
+    assert (town.crowd.jobs, town.refused) == (CROWD, [])
+
+
+async def test_beyond_a_crowd_the_age_of_the_oldest_decides(town: Town) -> None:
+    live = town.workspace("w")
+    town.send(live, 2 * CROWD)
+    town.clock.now += WAIT_MAX_MS - 1
+    town.send(live)
+    assert town.refused == []
+    town.clock.now += 1
+    town.send(live)
+    assert town.refused == [("w", "overloaded")]
+    await town.decide_all()
+    town.send(live)
+    assert len(town.refused) == 2, "decided is not answered yet"
+    town.store(2 * CROWD)
+    town.send(live)
+    assert len(town.refused) == 2
+
+
+async def test_whose_own_are_answered_in_time_is_let_in(town: Town) -> None:
+    flooding, modest = town.workspace("flooding"), town.workspace("modest")
+    town.send(flooding, 2 * CROWD)
+    town.clock.now += WAIT_MAX_MS
+    town.send(flooding)
+    town.send(modest, 10)
+    assert town.refused == [("flooding", "overloaded")]
+
+
+async def test_there_is_an_end_for_all_together(town: Town) -> None:
+    lives = [town.workspace(f"w{number}") for number in range(10)]
+    for number in range(JOBS_MAX + 1):
+        town.send(lives[number % 10])
+    assert town.crowd.jobs == JOBS_MAX
+    assert [code for _, code in town.refused] == ["overloaded"]
+
+
+async def test_whoever_sends_little_does_not_wait_behind_a_flood(town: Town) -> None:
+    flooding, modest = town.workspace("flooding"), town.workspace("modest")
+    town.send(flooding, 10 * SLICE)
+    town.send(modest)
+    await town.decide_all()
+    assert [live for live, _ in town.units].index(modest) == 1
+
+
+async def test_requests_of_one_workspace_stay_in_order(town: Town) -> None:
+    live = town.workspace("w")
+    town.send(live, 3 * SLICE)
+    await town.decide_all()
+    positions = [unit.rows[0].position for _, unit in town.units]
+    assert positions == list(range(1, 3 * SLICE + 1))
+
+
+async def test_the_socket_is_read_between_two_slices(town: Town) -> None:
+    live = town.workspace("w")
+    town.send(live, 2 * SLICE)
+    work = asyncio.create_task(town.turns.run())
+    await asyncio.sleep(0)
+    seen = len(town.units)
+    await town.turns.drained()
+    work.cancel()
+    assert seen == SLICE
+
+
+async def test_whatever_becomes_of_them_they_leave(town: Town) -> None:
+    live = town.workspace("w")
+    town.send(live, 3)
+    town.send(live, 2, asked="query")
+    await town.decide_all()
+    town.store(3)
+    assert (town.crowd.jobs, len(town.answered)) == (0, 5)
+
+    town.send(live, 3)
+    await town.decide_all()
+    live.under_way.update(id(unit) for _, unit in town.units[:1])
+    live.lost("the store is away", in_doubt=True)
+    assert town.crowd.jobs == 3, "a query or a command with an id may be decided again"
+    failing = Deciding()
+    failing.fails = True
+    live.loaded(cast("Any", failing))
+    await town.decide_all()
+    assert town.crowd.jobs == 2
+    assert town.refused == [("w", "unavailable")]
+    live.end()
+    assert town.crowd.jobs == 0
+
+
+async def test_a_workspace_off_duty_holds_nobody(town: Town) -> None:
+    live = town.workspace("w")
+    live.end(Refused("unavailable", "the log is corrupt"))
+    town.send(live, 5)
+    assert town.crowd.jobs == 0
+    assert town.refused == [("w", "unavailable")] * 5
