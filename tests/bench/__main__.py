@@ -23,6 +23,7 @@ from tests.bench import (
     closed_rounds,
     lives,
     open_rounds,
+    overload,
     presence,
     rules,
     slow_commits,
@@ -36,8 +37,10 @@ from tests.bench.opening_hours import settle, shapes
 from tests.bench.rounds import IN_FLIGHT, Contest, Plan
 from tests.bench.sides import servers
 
-FULL = Plan(rounds=5, warm_up=5_000, conversations=20_000, samples=20_000, lives=5_000)
-QUICK = Plan(rounds=3, warm_up=1_000, conversations=3_000, samples=1_000, lives=1_100)
+FULL = Plan(
+    rounds=5, warm_up=5_000, conversations=20_000, samples=20_000, lives=5_000, overload_s=4
+)
+QUICK = Plan(rounds=3, warm_up=1_000, conversations=3_000, samples=1_000, lives=1_100, overload_s=1)
 _WIDTH = 132
 _REACHED = {True: "yes", False: "no", None: ""}
 _EXPLAINED = f"""
@@ -67,6 +70,7 @@ async def _contest(plan: Plan) -> list[Row]:
                     *await open_rounds.rows(contest, plan),
                     *await lives.rows(contest, plan, recorded),
                     *await slow_commits.rows(contest, plan),
+                    *await overload.rows(contest, plan),
                 ]
             finally:
                 await client.close()

@@ -35,6 +35,8 @@ class Plan(NamedTuple):
     """Conversations of each open-loop round."""
     lives: int
     """Of each round of whole lives."""
+    overload_s: float
+    """How long each round sends more than can be done."""
 
 
 class Contest:
