@@ -21,6 +21,7 @@ from shared.runtime.logs import configure_logs
 from tests.bench import (
     choosing,
     closed_rounds,
+    embedded,
     lives,
     open_rounds,
     overload,
@@ -57,7 +58,7 @@ FILE = Path(__file__).resolve().parents[2] / "build" / "bench.json"
 
 async def _contest(plan: Plan) -> list[Row]:
     async with servers() as both, both.engine(WorkspaceId("engine")) as engine:
-        await settle(both, engine)
+        await settle(both.bus, engine.workspace_id)
         recorded = await shapes(both, engine)
         async with both.floor(WorkspaceId("floor"), recorded) as floor:
             client = await LeanNats.connect(both.nats_url)
@@ -83,7 +84,8 @@ def main() -> None:
     quick = parser.parse_args().quick
     configure_logs(level="warning")
     with asyncio.Runner(loop_factory=precise_loop) as runner:
-        rows = runner.run(_contest(QUICK if quick else FULL))
+        plan = QUICK if quick else FULL
+        rows = runner.run(_contest(plan)) + runner.run(embedded.rows(plan))
     spare_what_lasts()  # as in the engine's own process
     rows += stages.rows(rounds=5, conversations=1_000 if quick else 4_000)
     rows += choosing.rows(rounds=5, pairs=500 if quick else 2_000)

@@ -87,7 +87,7 @@ class _Living:
             if not self._over.done():
                 self._go_on(life, data)
 
-        request = request_of(self._side, said)
+        request = request_of(self._side.workspace_id, said)
         self._client.request(request.subject, request.data, on_answer, headers=request.headers)
 
     def _go_on(self, life: Life, answer: bytes) -> None:

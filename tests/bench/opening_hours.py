@@ -2,7 +2,9 @@
 
 import asyncio
 
+from shared.adapters.nats_bus import NatsBus
 from shared.ports import Message
+from shared.routing.ids import WorkspaceId
 from shared.wire.subjects import ROOT
 from tests.bench.floor import Shape, Shapes
 from tests.bench.office import Said, Visitors, settled
@@ -12,13 +14,13 @@ AT_ONCE = 64
 _ANSWER_WITHIN_S = 30.0
 
 
-async def settle(servers: Servers, engine: Side) -> None:
+async def settle(bus: NatsBus, workspace_id: WorkspaceId) -> None:
     """Have everything set up; every command must be accepted."""
     creation, *others = settled()
-    await _ask(servers, engine, creation)
+    await _ask(bus, workspace_id, creation)
     for start in range(0, len(others), AT_ONCE):
         several = others[start : start + AT_ONCE]
-        await asyncio.gather(*(_ask(servers, engine, said) for said in several))
+        await asyncio.gather(*(_ask(bus, workspace_id, said) for said in several))
 
 
 async def shapes(servers: Servers, engine: Side) -> Shapes:
@@ -31,7 +33,7 @@ async def shapes(servers: Servers, engine: Side) -> Shapes:
         shape = found[said.sort] = await _shape(servers, engine, said)
         said = life.next(shape.reply.encode())
     opening = visitors.opening()
-    await _ask(servers, engine, opening)
+    await _ask(servers.bus, engine.workspace_id, opening)
     closing = visitors.closing(opening)
     found[closing.sort] = await _shape(servers, engine, closing)
     return found
@@ -46,7 +48,7 @@ async def _shape(servers: Servers, engine: Side, said: Said) -> Shape:
     await engine.feeds_sent()  # or what was said before would be taken for a part of this
     subscription = await servers.bus.subscribe(f"{ROOT}.feed.{engine.workspace_id}.>", on_feed)
     position = await engine.rows()
-    reply = await _ask(servers, engine, said)
+    reply = await _ask(servers.bus, engine.workspace_id, said)
     await engine.feeds_sent()
     await subscription.stop()
     rows = [(topic, state.decode()) for topic, state in await engine.tail(position)]
@@ -54,9 +56,9 @@ async def _shape(servers: Servers, engine: Side, said: Said) -> Shape:
     return Shape(tuple(rows), reply.decode(), tuple(feeds))
 
 
-async def _ask(servers: Servers, engine: Side, said: Said) -> bytes:
-    message = said.message(engine.workspace_id)
-    answer = await servers.bus.request(
+async def _ask(bus: NatsBus, workspace_id: WorkspaceId, said: Said) -> bytes:
+    message = said.message(workspace_id)
+    answer = await bus.request(
         message.subject, message.data, headers=message.headers, timeout_s=_ANSWER_WITHIN_S
     )
     assert answer.data.startswith(b'{"ok":true,'), (said, answer.data)

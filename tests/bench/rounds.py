@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
+from shared.routing.ids import WorkspaceId
 from tests.bench.figures import Row, row
 from tests.bench.lean_nats import LeanNats
 from tests.bench.load import Judge, LoadResult, Make, Request, closed_loop, open_loop
@@ -114,11 +115,11 @@ async def has_rows(side: Side, rows: int) -> None:
 
 def requests(side: Side, said: Sequence[Said]) -> Make:
     """Everything that costs time is done before the first is sent."""
-    return [request_of(side, one) for one in said].__getitem__
+    return [request_of(side.workspace_id, one) for one in said].__getitem__
 
 
-def request_of(side: Side, said: Said) -> Request:
-    message = said.message(side.workspace_id)
+def request_of(workspace_id: WorkspaceId, said: Said) -> Request:
+    message = said.message(workspace_id)
     return Request(message.subject, message.data, message.headers)
 
 

@@ -197,8 +197,8 @@ class Servers:
         try:
             await _check_durable(log)
             with contextlib.ExitStack() as stack:
-                running = [stack.enter_context(_running(command)) for command in commands]
-                yield Side(name, workspace_id, running, log)
+                processes = [stack.enter_context(running(command)) for command in commands]
+                yield Side(name, workspace_id, processes, log)
         finally:
             await log.close()
 
@@ -231,7 +231,7 @@ async def _until_holds(side: Side, setting: str, wanted: str) -> None:
 
 
 @contextmanager
-def _running(command: Sequence[str]) -> Iterator[Process]:
+def running(command: Sequence[str]) -> Iterator[Process]:
     """A child process from the moment it says ``ready``; asked to end after use."""
     process = subprocess.Popen(
         command,
