@@ -1,12 +1,15 @@
 """From messages to jobs: who speaks, what is asked, and whether it can be read at all.
 
 Handlers are called one after another while the socket is read: they decode, hand over and return.
+What there is no room for is refused before anything of it is looked at.
 """
 
 from collections.abc import Callable
 
+import msgspec
 import structlog
 
+from services.router.crowd import Crowd
 from services.router.live import LiveWorkspace
 from services.router.publishing import Publishing
 from services.router.units import Job
@@ -45,9 +48,12 @@ Create = Callable[[WorkspaceId, Job], bool]
 class Intake:
     """Listens, reads what comes and hands it to its workspace."""
 
-    def __init__(self, bus: Bus, publishing: Publishing, create: Create, tasks: Tasks) -> None:
+    def __init__(
+        self, bus: Bus, publishing: Publishing, crowd: Crowd, create: Create, tasks: Tasks
+    ) -> None:
         self._bus = bus
         self._publishing = publishing
+        self._crowd = crowd
         self._create = create
         self._tasks = tasks
         self.hash_key = b""
@@ -58,7 +64,7 @@ class Intake:
         """Hear everything addressed to one workspace, from now on."""
 
         def on_message(message: Message) -> None:
-            job = self._read(message)
+            job = self._admitted(message, live.refusal())
             if job is not None and not _is_creation(job):
                 live.submit(job)
 
@@ -73,7 +79,7 @@ class Intake:
         """
 
         def on_message(message: Message) -> None:
-            job = self._read(message)
+            job = self._admitted(message, self._crowd.refusal(None))
             if job is not None and not self._create(job.asked.workspace_id, job):
                 self._tasks.start(self._hand_on(job, message), "hand on")
 
@@ -83,7 +89,8 @@ class Intake:
         """Hear what other routers got and was for the owner of this partition."""
 
         def on_message(message: Message) -> None:
-            job = self._read(message._replace(subject=as_sent(message.subject)))
+            sent = msgspec.structs.replace(message, subject=as_sent(message.subject))
+            job = self._admitted(sent, self._crowd.refusal(None))
             if job is not None:
                 self._create(job.asked.workspace_id, job)
 
@@ -103,16 +110,16 @@ class Intake:
             if job.reply:
                 self._publishing.pass_on(job.reply, answer)
 
-    def _read(self, message: Message) -> Job | None:
+    def _admitted(self, message: Message, refusal: Refused | None) -> Job | None:
         """The job that a message is; none if it was refused or cannot be answered."""
         if message.reply and not is_reply(message.reply):
             log.warning("reply_subject_refused", subject=message.subject)
             return None
-        asked = self._decode(message)
+        asked = refusal or self._decode(message)
         if isinstance(asked, Refused):
             self._publishing.refuse_to(message.reply, asked)
             return None
-        return Job(message.reply, asked)
+        return Job(message.reply, asked, self._crowd.now())
 
     def _decode(self, message: Message) -> CommandRequest | QueryRequest | Refused:
         call: Call | Refused = parse_call(message.subject)

@@ -1,8 +1,8 @@
 """One workspace on duty: its jobs in order, its state, and what to do when a commit is lost.
 
-States: *loading* (jobs are kept), *on duty* (jobs are decided at once), *ended* (somebody else is
-on duty, or nobody can be). Whenever rows are lost the state is void: it is dropped, read again from
-the log, and everything that was not committed is decided again, in the order in which it came.
+States: *loading* (jobs are kept), *on duty* (each is decided at its turn), *ended* (somebody else
+is on duty, or nobody can be). Whenever rows are lost the state is void: it is dropped, read again
+from the log, and everything that was not committed is decided again, in the order in which it came.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from typing import Protocol
 
 import structlog
 
+from services.router.crowd import Crowd
 from services.router.decider import Decider
 from services.router.units import Job, Unit
 from shared.routing.commands import Refused
@@ -19,12 +20,14 @@ from shared.wire.requests import CommandRequest
 
 log = structlog.get_logger()
 
-JOBS_MAX = 16_384
-"""Jobs of one workspace that may wait for their answer; beyond it ``overloaded``, at once."""
-
 
 class Outlet(Protocol):
-    """Where units go: rows to the committer, and answers out once they may be given."""
+    """Where units go: rows to the committer, and answers out once they may be given.
+
+    ``decide`` asks for a turn.
+    """
+
+    def decide(self, live: "LiveWorkspace") -> None: ...
 
     def commit(self, live: "LiveWorkspace", unit: Unit) -> None: ...
 
@@ -42,11 +45,12 @@ class Outlet(Protocol):
 class LiveWorkspace:
     """Takes jobs and hands on units; ``committed`` and ``lost`` tell it what became of them."""
 
-    def __init__(self, workspace_id: WorkspaceId, outlet: Outlet) -> None:
+    def __init__(self, workspace_id: WorkspaceId, outlet: Outlet, crowd: Crowd) -> None:
         self.workspace_id = workspace_id
         self.generation = 0
         """Raised with every reload; units of an earlier one are void."""
         self._outlet = outlet
+        self._crowd = crowd
         self._decider: Decider | None = None
         self.under_way: set[int] = set()
         """``id`` of each pending unit that the committer has sent to the store."""
@@ -61,23 +65,31 @@ class LiveWorkspace:
         """The speculative head; 0 while loading."""
         return self._decider.position if self._decider is not None else Position(0)
 
-    @property
-    def jobs(self) -> int:
-        """Jobs that wait for their answer."""
-        return len(self._pending) + len(self._waiting)
+    def refusal(self) -> Refused | None:
+        """Why no other job may come in just now, if so."""
+        return self._crowd.refusal(self._oldest_at())
+
+    def _oldest_at(self) -> int | None:
+        """When the oldest job came that waits for its answer; none where a timer is before it."""
+        job = self._pending[0].job if self._pending else next(iter(self._waiting), None)
+        return job.came_at if job is not None else None
 
     def submit(self, job: Job) -> None:
-        """Decide on the job now, or keep it until the workspace is loaded."""
+        """Keep the job until it is its turn."""
         if self.ended:
             if self._refusal is not None:
                 self._outlet.refuse(job, self._refusal)
-        elif self.jobs >= JOBS_MAX:
-            text = f"{JOBS_MAX} commands of this workspace are under way"
-            self._outlet.refuse(job, Refused("overloaded", text))
-        elif self._decider is None:
-            self._waiting.append(job)
-        else:
-            self._decide(self._decider, job)
+            return
+        self._crowd.enter()
+        self._waiting.append(job)
+        if self._decider is not None:
+            self._outlet.decide(self)
+
+    def take_turn(self) -> bool:
+        """Decide on the job that has waited longest; whether there is another."""
+        if self._decider is not None and self._waiting:
+            self._decide(self._decider, self._waiting.popleft())
+        return self._decider is not None and bool(self._waiting)
 
     def due_in_ms(self) -> int | None:
         return self._decider.due_in_ms() if self._decider is not None else None
@@ -115,12 +127,10 @@ class LiveWorkspace:
         """
         assert self._pending
         assert self._pending[0] is unit
-        self._pending.popleft()
-        self._outlet.release(self, unit)
+        self._release(self._pending.popleft())
         while self._pending and not self._pending[0].rows:
-            self._outlet.release(self, self._pending.popleft())
-        if self._settled is not None:
-            self._look_whether_settled()
+            self._release(self._pending.popleft())
+        self._look_whether_settled()
 
     def lost(self, why: str, *, in_doubt: bool = False) -> None:
         """What is pending was not written, or nobody knows: decide it again from the log.
@@ -132,6 +142,7 @@ class LiveWorkspace:
             return
         log.warning("state_dropped", workspace=self.workspace_id, why=why, units=len(self._pending))
         again = [unit for unit in self._pending if not (in_doubt and self._is_risky(unit))]
+        self._crowd.leave(len(self._pending) - len(again))
         self._drop([unit.job for unit in again if unit.job is not None])
 
     def _is_risky(self, unit: Unit) -> bool:
@@ -148,14 +159,13 @@ class LiveWorkspace:
         self._outlet.reload(self)
 
     def loaded(self, decider: Decider) -> None:
-        """The state as the log has it; everything that waited is decided on now."""
+        """The state as the log has it; everything that waited has its turn now."""
         self._decider = decider
         if decider.position:
             self.grown(decider.position)  # whoever wrote it may have died before saying so
         self.wake()
-        waiting, self._waiting = self._waiting, deque()
-        for job in waiting:
-            self.submit(job)
+        if self._waiting:
+            self._outlet.decide(self)
 
     async def settled(self) -> None:
         """Wait until no job waits for its answer."""
@@ -164,19 +174,21 @@ class LiveWorkspace:
         await self._settled
 
     def _look_whether_settled(self) -> None:
-        if not self.jobs and self._settled is not None and not self._settled.done():
-            self._settled.set_result(None)
+        if self._settled is None or self._settled.done() or self._pending or self._waiting:
+            return
+        self._settled.set_result(None)
 
     def end(self, refusal: Refused | None = None) -> None:
         """Nothing is answered any more, or with ``refusal`` everything is."""
-        waiting = [unit.job for unit in self._pending if unit.job is not None]
-        waiting.extend(self._waiting)
+        jobs = [unit.job for unit in self._pending if unit.job is not None]
+        jobs.extend(self._waiting)
+        self._crowd.leave(len(jobs))
         self.ended, self._refusal = True, refusal
         self.generation += 1
         self._decider = None
         self._pending.clear()
         self._waiting.clear()
-        for job in waiting:
+        for job in jobs:
             self.submit(job)
         self._look_whether_settled()
 
@@ -192,6 +204,7 @@ class LiveWorkspace:
                 "decision_failed", workspace=self.workspace_id, request=type(job.asked).__name__
             )
             text = "this could not be decided because of a fault in the router; it is in its log"
+            self._crowd.leave()
             self._outlet.refuse(job, Refused("unavailable", text))
             self.lost("a decision failed", in_doubt=True)
         else:
@@ -203,5 +216,11 @@ class LiveWorkspace:
             self._outlet.commit(self, unit)
         elif self._pending:
             self._pending.append(unit)
-        elif self._outlet.may_answer():
+        else:
+            self._release(unit, only_while_held=True)
+
+    def _release(self, unit: Unit, *, only_while_held: bool = False) -> None:
+        if unit.job is not None:
+            self._crowd.leave()
+        if not only_while_held or self._outlet.may_answer():
             self._outlet.release(self, unit)

@@ -7,11 +7,13 @@ import structlog
 
 from services.router.alarms import Alarms
 from services.router.commits import Commits
+from services.router.crowd import Crowd
 from services.router.intake import Intake
 from services.router.live import LiveWorkspace
 from services.router.loading import load
 from services.router.publishing import Publishing
 from services.router.relay import Relay
+from services.router.turns import Turns
 from services.router.units import Job, Unit
 from shared.adapters.event_stream import EventStream
 from shared.ports import LogCorrupt, StoreError, Subscription
@@ -40,8 +42,10 @@ class Workspaces:
         self._commits = Commits(world.store.events, self.share.epochs, self.share.lose)
         self._relay = Relay(world.store.events, EventStream(world.bus))
         self._publishing = Publishing(world.bus, world.store, tasks)
-        self._intake = Intake(world.bus, self._publishing, self.create, tasks)
+        self._crowd = Crowd(world.lease_clock)
+        self._intake = Intake(world.bus, self._publishing, self._crowd, self.create, tasks)
         self._alarms = Alarms(world.clock)
+        self._turns = Turns(self._alarms.arm)
         self._live: dict[WorkspaceId, LiveWorkspace] = {}
         self._listening: dict[int, list[Subscription]] = {}
         """By partition."""
@@ -54,6 +58,7 @@ class Workspaces:
     def start(self) -> None:
         """Begin to take partitions, and to serve what is in them."""
         self._tasks.start(self._commits.run(), "commits")
+        self._tasks.start(self._turns.run(), "turns")
         self._tasks.start(self._relay.run(), "relay")
         self._tasks.start(self._alarms.run(), "alarms")
         self._tasks.start(self.share.run(), "share")
@@ -72,6 +77,7 @@ class Workspaces:
         """See ``Decider.note_presence``."""
         for live in self._live.values():
             live.note_presence(stale=stale)
+            self._alarms.arm(live)
 
     # --- partitions (``Holder``) ------------------------------------------------------------
 
@@ -145,7 +151,7 @@ class Workspaces:
         async with self._beginning:
             held = partition_of(workspace_id) in self.share.epochs
             if held and workspace_id not in self._live:
-                live = self._live[workspace_id] = LiveWorkspace(workspace_id, self)
+                live = self._live[workspace_id] = LiveWorkspace(workspace_id, self, self._crowd)
                 await self._load(live)
                 await self._listen_to(live)
 
@@ -183,7 +189,7 @@ class Workspaces:
         if live is not None:
             live.submit(job)
             return True
-        self._live[workspace_id] = live = LiveWorkspace(workspace_id, self)
+        self._live[workspace_id] = live = LiveWorkspace(workspace_id, self, self._crowd)
         live.submit(job)
         self._tasks.start(self._register(live), f"register {workspace_id}")
         return True
@@ -203,9 +209,11 @@ class Workspaces:
 
     # --- what live workspaces ask for (``Outlet``) ------------------------------------------
 
+    def decide(self, live: LiveWorkspace) -> None:
+        self._turns.join(live)
+
     def commit(self, live: LiveWorkspace, unit: Unit) -> None:
         self._commits.add(live, unit)
-        self._alarms.arm(live)
 
     def release(self, live: LiveWorkspace, unit: Unit) -> None:
         self._publishing.release(live.workspace_id, unit)

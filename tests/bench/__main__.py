@@ -18,7 +18,18 @@ from rich.table import Table
 from shared.routing.ids import WorkspaceId
 from shared.runtime.garbage import spare_what_lasts
 from shared.runtime.logs import configure_logs
-from tests.bench import choosing, presence, rules, stages
+from tests.bench import (
+    choosing,
+    closed_rounds,
+    embedded,
+    lives,
+    open_rounds,
+    overload,
+    presence,
+    rules,
+    slow_commits,
+    stages,
+)
 from tests.bench.figures import Row, Spread, as_builtins
 from tests.bench.lean_nats import LeanNats
 from tests.bench.load import precise_loop
@@ -27,27 +38,41 @@ from tests.bench.opening_hours import settle, shapes
 from tests.bench.rounds import IN_FLIGHT, Contest, Plan
 from tests.bench.sides import servers
 
-FULL = Plan(rounds=7, warm_up=5_000, conversations=20_000, seconds=8)
-QUICK = Plan(rounds=5, warm_up=1_000, conversations=4_000, seconds=2)
-_WIDTH = 118
+FULL = Plan(
+    rounds=5, warm_up=5_000, conversations=10_000, samples=20_000, lives=4_000, overload_s=4
+)
+QUICK = Plan(rounds=2, warm_up=1_000, conversations=2_000, samples=600, lives=1_100, overload_s=1)
+_WIDTH = 150
+_REACHED = {True: "yes", False: "no", None: ""}
 _EXPLAINED = f"""
 {os.cpu_count()} cores are shared by the engine or the floor, the broker, the database and the load.
 {OPERATORS:,} operators with {CAPACITY} places each, so that every conversation is assigned; all are
 closed after each round. {IN_FLIGHT:,} requests are in flight where no rate is named. Medians, with
-the lowest and the highest round; a ratio is the median of the rounds' own ratios. The floor of
-choosing is its smallest size. Presence is a process of its own, with one session for each operator.
+the lowest and the highest round; a ratio is the median of the rounds' own ratios, and what a goal
+is about where there is one. On one core: all processes of the side; the others go where they like.
+The floor of choosing is its smallest size. Presence is a process of its own, with one session for
+each operator.
 What opening costs is in this process, without servers."""
 FILE = Path(__file__).resolve().parents[2] / "build" / "bench.json"
 
 
 async def _contest(plan: Plan) -> list[Row]:
     async with servers() as both, both.engine(WorkspaceId("engine")) as engine:
-        await settle(both, engine)
+        await settle(both.bus, engine.workspace_id)
         recorded = await shapes(both, engine)
         async with both.floor(WorkspaceId("floor"), recorded) as floor:
             client = await LeanNats.connect(both.nats_url)
             try:
-                return await Contest(both, client, engine, floor).rows(plan)
+                contest = Contest(both, client, engine, floor)
+                for side in (floor, engine):
+                    await closed_rounds.capacity(contest, side, plan.warm_up)
+                return [
+                    *await closed_rounds.rows(contest, plan),
+                    *await open_rounds.rows(contest, plan),
+                    *await lives.rows(contest, plan, recorded),
+                    *await slow_commits.rows(contest, plan),
+                    *await overload.rows(contest, plan),
+                ]
             finally:
                 await client.close()
 
@@ -59,7 +84,8 @@ def main() -> None:
     quick = parser.parse_args().quick
     configure_logs(level="warning")
     with asyncio.Runner(loop_factory=precise_loop) as runner:
-        rows = runner.run(_contest(QUICK if quick else FULL))
+        plan = QUICK if quick else FULL
+        rows = runner.run(_contest(plan)) + runner.run(embedded.rows(plan))
     spare_what_lasts()  # as in the engine's own process
     rows += stages.rows(rounds=5, conversations=1_000 if quick else 4_000)
     rows += choosing.rows(rounds=5, pairs=500 if quick else 2_000)
@@ -75,7 +101,7 @@ def main() -> None:
 
 def _table(rows: list[Row]) -> Table:
     table = Table()
-    for column in ("", "ours", "floor", "unit", "ratio", "rounds"):
+    for column in ("", "ours", "floor", "unit", "ratio", "goal", "reached", "rounds"):
         justify: JustifyMethod = "left" if column in ("", "unit") else "right"
         table.add_column(column, justify=justify, no_wrap=True)
     for one in rows:
@@ -85,6 +111,8 @@ def _table(rows: list[Row]) -> Table:
             _shown(one.floor) if one.floor is not None else "",
             one.unit,
             f"{one.ratio:.2f}" if one.ratio is not None else "",
+            one.goal,
+            _REACHED[one.reached],
             str(len(one.ours.rounds)),
         )
     return table

@@ -45,7 +45,7 @@ class Shape(msgspec.Struct, frozen=True):
 
 
 Shapes = dict[str, Shape]
-"""By the name of the command."""
+"""By kind of actor and name of the command, as ``Said.sort`` has it."""
 
 
 class _Sent(NamedTuple):
@@ -82,7 +82,8 @@ class Floor:
         sent = {name: _encoded(shape) for name, shape in shapes.items()}
 
         def on_message(message: Message) -> None:
-            self._take(message.reply, sent[message.subject.rpartition(".")[2]])
+            *_, kind, _actor, name = message.subject.split(".")
+            self._take(message.reply, sent[f"{kind}.{name}"])
 
         self.relay.resume(self._workspace_id, Position(0))
         await self._bus.subscribe(commands_of(self._workspace_id), on_message)

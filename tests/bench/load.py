@@ -46,6 +46,8 @@ class LoadResult(msgspec.Struct, frozen=True, kw_only=True):
     """Answers that were judged wrong, and requests without an answer."""
     late_p99_ms: float = 0.0
     """Open loop: how late the generator itself was. It is part of the latencies."""
+    seconds: Sequence[float] = ()
+    """Each latency, in the order in which the answers came and were judged."""
 
 
 def no_error(_number: int, headers: bytes, _data: bytes) -> bool:
@@ -112,7 +114,7 @@ async def open_loop(
 
     run.loop.call_later(START_AFTER_S / 2, send_due)
     await run.finished(within_s)
-    return msgspec.structs.replace(run.result(), late_p99_ms=_quantile_ms(sorted(late), 0.99))
+    return msgspec.structs.replace(run.result(), late_p99_ms=quantile_ms(sorted(late), 0.99))
 
 
 def arrivals(rate: float, total: int, seed: int) -> list[float]:
@@ -182,14 +184,15 @@ class _Run:
         return LoadResult(
             n=n,
             rate=n / (self._ended - self.began) if n else 0.0,
-            p50_ms=_quantile_ms(ordered, 0.5),
-            p99_ms=_quantile_ms(ordered, 0.99),
-            max_ms=_quantile_ms(ordered, 1),
+            p50_ms=quantile_ms(ordered, 0.5),
+            p99_ms=quantile_ms(ordered, 0.99),
+            max_ms=quantile_ms(ordered, 1),
             errors=self._wrong + self._total - self._settled,
+            seconds=self._latencies,
         )
 
 
-def _quantile_ms(ordered: Sequence[float], share: float) -> float:
+def quantile_ms(ordered: Sequence[float], share: float) -> float:
     """The value that ``share`` of the ``ordered`` seconds do not exceed, in milliseconds."""
     if not ordered:
         return 0.0

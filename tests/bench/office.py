@@ -6,8 +6,8 @@ time are far fewer than all places, and whatever a round opens it closes again a
 
 import random
 import uuid
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -33,6 +33,11 @@ class Said(NamedTuple):
     name: str
     fields: Mapping[str, Any]
     command_id: str = ""
+
+    @property
+    def sort(self) -> str:
+        """Which command of what kind of actor: ``visitor.open``."""
+        return f"{self.kind}.{self.name}"
 
     def message(self, workspace_id: WorkspaceId, reply: str = "") -> Message:
         """As it arrives at whoever is subscribed."""
@@ -75,5 +80,83 @@ class Visitors:
         fields = {"conversation_id": opening.fields["conversation_id"], "reason": "solved"}
         return Said("admin", "root", "close", fields, self._new_id())
 
+    def life(self) -> "Life":
+        """A conversation that is opened, written to, answered, forwarded, accepted and closed."""
+        return Life(self.opening(), self._new_id)
+
     def _new_id(self) -> str:
         return str(uuid.UUID(int=self._draw.getrandbits(128), version=4))
+
+
+class _Offer(msgspec.Struct, frozen=True):
+    offer: int
+
+
+class _Conversation(msgspec.Struct, frozen=True):
+    state: str
+    owner: str | None
+    offer: _Offer | None
+
+
+class _Result(msgspec.Struct, frozen=True):
+    conversation: _Conversation
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    ok: Literal[True]
+    result: _Result
+
+
+_read = msgspec.json.Decoder(_Answer).decode
+
+
+class Life:
+    """One conversation from beginning to end, each command after the answer to the one before.
+
+    Its operator, whom the opening names, hands it to the next one by number, on offer.
+    """
+
+    def __init__(self, opening: Said, new_id: Callable[[], str]) -> None:
+        self.opening = opening
+        self._new_id = new_id
+        self._conversation_id = opening.fields["conversation_id"]
+        self._owner = self._other = ""
+        self._last = opening.name
+
+    def next(self, answer: bytes) -> Said | None:
+        """What is said after this answer; none at the end.
+
+        Raises ``msgspec.ValidationError`` if it is a refusal, ``AssertionError`` if the
+        conversation is not as it should be by now.
+        """
+        shown = _read(answer).result.conversation
+        assert shown.state == ("closed" if self._last == "close" else "assigned"), shown
+        match self._last:
+            case "open":
+                assert shown.owner is not None
+                self._owner, self._other = shown.owner, _operator_after(shown.owner)
+                return self._say("visitor", self.opening.actor_id, "write")
+            case "write":
+                return self._say("operator", self._owner, "reply")
+            case "reply":
+                to = {"operator": self._other}
+                return self._say("operator", self._owner, "forward", to=to, mode="offer")
+            case "forward":
+                assert shown.offer is not None
+                number = shown.offer.offer
+                return self._say("operator", self._other, "accept_offer", offer=number)
+            case "accept_offer":
+                assert shown.owner == self._other, shown
+                return self._say("operator", self._other, "close", reason="solved")
+            case _:
+                return None
+
+    def _say(self, kind: ActorKind, actor_id: str, name: str, /, **fields: Any) -> Said:
+        self._last = name
+        fields = {"conversation_id": self._conversation_id, **fields}
+        return Said(kind, actor_id, name, fields, self._new_id())
+
+
+def _operator_after(operator_id: str) -> str:
+    name, _, number = operator_id.partition("-")
+    return f"{name}-{(int(number) + 1) % OPERATORS}"

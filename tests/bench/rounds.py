@@ -1,24 +1,27 @@
 """Rounds against both sides in turn, each checked: what was not done right is not measured.
 
 A round opens conversations, every one of which must be assigned, and closes them again at its end.
+What rounds of one kind measure stands in a file of its own: ``closed_rounds``, ``open_rounds``,
+``lives``, ``slow_commits`` and ``overload``.
 """
 
-import asyncio
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+from shared.routing.ids import WorkspaceId
 from tests.bench.figures import Row, row
 from tests.bench.lean_nats import LeanNats
 from tests.bench.load import Judge, LoadResult, Make, Request, closed_loop, open_loop
-from tests.bench.office import CAPACITY, OPERATORS, Said, Visitors
+from tests.bench.office import Said, Visitors
 from tests.bench.sides import Servers, Side
 from tests.servers.waiting import until
 
 IN_FLIGHT = 1_024
-RATE = 500
-_PUBLISHED_WITHIN_S = 60.0
+_PUBLISHED_WITHIN_S = 120.0
+
+T = TypeVar("T")
 
 
 class Plan(NamedTuple):
@@ -29,119 +32,74 @@ class Plan(NamedTuple):
     """Conversations of the round before the first, which does not count."""
     conversations: int
     """Of each closed-loop round."""
-    seconds: int
-    """Of each open-loop round."""
-
-
-class Capacity(NamedTuple):
-    """One closed-loop round."""
-
-    routed: float
-    """Conversations answered per second."""
-    published: float
-    """The same up to the moment when the last event was in the stream."""
-    processor_us: float
-    """Processor time of the side's processes for each of them, publishing included."""
-
-
-class Latency(NamedTuple):
-    """One open-loop round, in milliseconds."""
-
-    p50: float
-    p99: float
-
-
-_CAPACITY = (
-    ("routed and durable", "1/s"),
-    ("... until all events are in the stream", "1/s"),
-    ("... processor time of all processes", "µs"),
-)
-_LATENCY = ((f"p50 at {RATE} a second", "ms"), (f"p99 at {RATE} a second", "ms"))
+    samples: int
+    """Conversations of each open-loop round."""
+    lives: int
+    """Of each round of whole lives."""
+    overload_s: float
+    """How long each round sends more than can be done."""
 
 
 class Contest:
-    """Both sides, and the visitors that come to each."""
+    """Both sides, the visitors that come to each, and the steps that rounds are made of."""
 
     def __init__(self, servers: Servers, client: LeanNats, engine: Side, floor: Side) -> None:
-        self._servers = servers
-        self._client = client
-        self._floor, self._engine = floor, engine
+        self.servers = servers
+        self.client = client
+        self.floor, self.engine = floor, engine
         self._visitors = {side: Visitors(seed=7) for side in (floor, engine)}
 
-    async def rows(self, plan: Plan) -> list[Row]:
-        """Everything that is measured with servers."""
-        assert max(plan.conversations, plan.seconds * RATE) < OPERATORS * CAPACITY
-        for side in (self._floor, self._engine):
-            await self._capacity(side, plan.warm_up)
-        rounds = range(plan.rounds)
-        capacities = [await self._capacities(plan) for _ in rounds]
-        latencies = [await self._latencies(plan, number) for number in rounds]
-        return [*_rows(_CAPACITY, capacities), *_rows(_LATENCY, latencies)]
+    async def in_turn(self, measure: Callable[[Side], Awaitable[T]]) -> tuple[T, T]:
+        """Measure the floor and then the engine."""
+        return await measure(self.floor), await measure(self.engine)
 
-    async def _capacities(self, plan: Plan) -> tuple[Capacity, Capacity]:
-        floor = await self._capacity(self._floor, plan.conversations)
-        return floor, await self._capacity(self._engine, plan.conversations)
+    def openings(self, side: Side, conversations: int) -> list[Said]:
+        """So many visitors nobody has seen yet, each with a conversation to open."""
+        return [self._visitors[side].opening() for _ in range(conversations)]
 
-    async def _latencies(self, plan: Plan, number: int) -> tuple[Latency, Latency]:
-        floor = await self._latency(self._floor, plan.seconds * RATE, number)
-        return floor, await self._latency(self._engine, plan.seconds * RATE, number)
+    def visitors(self, side: Side) -> Visitors:
+        return self._visitors[side]
 
-    # --- one round --------------------------------------------------------------------------
-
-    async def _capacity(self, side: Side, conversations: int) -> Capacity:
-        openings = [self._visitors[side].opening() for _ in range(conversations)]
-        rows, used_s = await side.rows(), side.processor_s()
-        began = asyncio.get_running_loop().time()
-        result = await self._closed_loop(side, openings, "assigned")
-        await self._published(side, rows + 2 * conversations)
-        published_s = asyncio.get_running_loop().time() - began
-        await _told(side)
-        used_s = side.processor_s() - used_s
-        await _grown(side, rows, 2 * conversations)
-        await self._close(side, openings)
-        return Capacity(result.rate, conversations / published_s, used_s / conversations * 1e6)
-
-    async def _latency(self, side: Side, conversations: int, seed: int) -> Latency:
-        openings = [self._visitors[side].opening() for _ in range(conversations)]
-        rows = await side.rows()
-        with _undisturbed():
-            result = await open_loop(
-                self._client,
-                _requests(side, openings),
-                rate=RATE,
-                total=conversations,
-                seed=seed,
-                judge=_shows("assigned"),
-            )
-        _expect_right(side, result, conversations)
-        await _grown(side, rows, 2 * conversations)
-        await _told(side)
-        await self._close(side, openings)
-        return Latency(result.p50_ms, result.p99_ms)
-
-    async def _closed_loop(self, side: Side, said: Sequence[Said], state: str) -> LoadResult:
-        make = _requests(side, said)
-        with _undisturbed():
+    async def closed_loop(self, side: Side, said: Sequence[Said], state: str) -> LoadResult:
+        """Say everything with ``IN_FLIGHT`` waiting; each answer must show this state."""
+        make = requests(side, said)
+        with undisturbed():
             result = await closed_loop(
-                self._client, make, in_flight=IN_FLIGHT, total=len(said), judge=_shows(state)
+                self.client, make, in_flight=IN_FLIGHT, total=len(said), judge=shows(state)
             )
-        _expect_right(side, result, len(said))
+        assert (result.n, result.errors) == (len(said), 0), f"{side.name}: {result.errors} wrong"
         return result
 
-    async def _close(self, side: Side, openings: Sequence[Said]) -> None:
+    async def open_loop(
+        self, side: Side, said: Sequence[Said], judge: Judge, *, rate: float, seed: int
+    ) -> LoadResult:
+        """Say everything at random moments, ``rate`` a second; each must be answered."""
+        make, total = requests(side, said), len(said)
+        with undisturbed():
+            result = await open_loop(
+                self.client, make, rate=rate, total=total, seed=seed, judge=judge
+            )
+        assert result.n == total, f"{side.name}: {result.n} answers to {total} requests"
+        return result
+
+    async def close(self, side: Side, openings: Sequence[Said]) -> None:
         """Close all, so that every round begins with everybody free, and let things settle."""
         rows = await side.rows()
         closings = [self._visitors[side].closing(said) for said in openings]
-        await self._closed_loop(side, closings, "closed")
-        await self._published(side, rows + len(closings))
-        await _told(side)
-        await _grown(side, rows, len(closings))
+        await self.closed_loop(side, closings, "closed")
+        await self.settled(side, rows + len(closings))
 
-    async def _published(self, side: Side, events: int) -> None:
+    async def settled(self, side: Side, rows: int) -> None:
+        """Wait until all is published and told; the log must have exactly so many rows."""
+        await self.published(side, rows)
+        await side.feeds_sent()
+        await has_rows(side, rows)
+
+    async def published(self, side: Side, events: int) -> None:
         """Wait until the stream holds so many events of the side, and no more."""
 
         async def enough() -> int:
-            found = await self._servers.published(side.workspace_id)
+            found = await self.servers.published(side.workspace_id)
             return found if found >= events else 0
 
         found = await until(
@@ -150,32 +108,22 @@ class Contest:
         assert found == events, f"{side.name}: {found} events in the stream instead of {events}"
 
 
-async def _told(side: Side) -> None:
-    """Wait until the feeds are sent, so that the other side has the machine for itself."""
-    rows = await side.rows()
-
-    async def all_told() -> bool:
-        return await side.told() >= rows
-
-    await until(f"{side.name}: the feeds are sent", all_told, _PUBLISHED_WITHIN_S)
+async def has_rows(side: Side, rows: int) -> None:
+    found = await side.rows()
+    assert found == rows, f"{side.name}: {found} rows in the log instead of {rows}"
 
 
-def _rows(
-    names: Sequence[tuple[str, str]], rounds: Sequence[tuple[Sequence[float], ...]]
-) -> Iterator[Row]:
-    for place, (name, unit) in enumerate(names):
-        floor, engine = ([side[place] for side in sides] for sides in zip(*rounds, strict=True))
-        yield row(name, unit, engine, floor)
-
-
-def _requests(side: Side, said: Sequence[Said]) -> Make:
+def requests(side: Side, said: Sequence[Said]) -> Make:
     """Everything that costs time is done before the first is sent."""
-    messages = [one.message(side.workspace_id) for one in said]
-    requests = [Request(message.subject, message.data, message.headers) for message in messages]
-    return requests.__getitem__
+    return [request_of(side.workspace_id, one) for one in said].__getitem__
 
 
-def _shows(state: str) -> Judge:
+def request_of(workspace_id: WorkspaceId, said: Said) -> Request:
+    message = said.message(workspace_id)
+    return Request(message.subject, message.data, message.headers)
+
+
+def shows(state: str) -> Judge:
     """An answer is right if it is ok and shows the conversation in this state."""
     wanted = f'"state":"{state}"'.encode()
 
@@ -185,17 +133,8 @@ def _shows(state: str) -> Judge:
     return judge
 
 
-def _expect_right(side: Side, result: LoadResult, total: int) -> None:
-    assert (result.n, result.errors) == (total, 0), f"{side.name}: {result}, of {total}"
-
-
-async def _grown(side: Side, rows: int, by: int) -> None:
-    found = await side.rows() - rows
-    assert found == by, f"{side.name}: {found} new rows in the log instead of {by}"
-
-
 @contextmanager
-def _undisturbed() -> Iterator[None]:
+def undisturbed() -> Iterator[None]:
     """Without the generator's own garbage collection in the latencies."""
     gc.collect()
     gc.disable()
@@ -203,3 +142,20 @@ def _undisturbed() -> Iterator[None]:
         yield
     finally:
         gc.enable()
+
+
+class Column(NamedTuple):
+    """What one place of every round's result means."""
+
+    name: str
+    unit: str
+    goal: str = ""
+
+
+def rows_of(
+    columns: Sequence[Column], rounds: Sequence[tuple[Sequence[float], Sequence[float]]]
+) -> Iterator[Row]:
+    """A row for each column, from the floor's and the engine's result of every round."""
+    for place, column in enumerate(columns):
+        floor, engine = ([side[place] for side in sides] for sides in zip(*rounds, strict=True))
+        yield row(column.name, column.unit, engine, floor, goal=column.goal)

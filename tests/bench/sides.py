@@ -13,7 +13,7 @@ import select
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from time import monotonic
@@ -30,10 +30,12 @@ from tests.bench.floor import Shapes
 from tests.servers.engine import QUIET_DESKS, ROOT, fernamt, surroundings
 from tests.servers.nats import nats_server
 from tests.servers.postgres import PostgresServer, postgres_server
+from tests.servers.waiting import until
 
 SERVICES = ("router", "notifier", "presence")
 READY_WITHIN_S = 60
 STOP_WITHIN_S = 60
+_FEEDS_WITHIN_S = 120.0
 _DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 
 
@@ -59,6 +61,24 @@ class Side:
         """Processor time that its processes have used so far; 0 where the system does not tell."""
         return sum(processor_s(process.pid) for process in self._processes)
 
+    @contextmanager
+    def on_one_core(self) -> Iterator[None]:
+        """Keep all its processes together on one core meanwhile, where the system can do that."""
+        if not hasattr(os, "sched_setaffinity"):
+            yield
+            return
+        cores = os.sched_getaffinity(0)
+        self._keep_to({max(cores)})
+        try:
+            yield
+        finally:
+            self._keep_to(cores)
+
+    def _keep_to(self, cores: set[int]) -> None:
+        for process in self._processes:
+            for thread in Path(f"/proc/{process.pid}/task").iterdir():
+                os.sched_setaffinity(int(thread.name), cores)
+
     async def rows(self) -> int:
         """Rows of its workspace in the log, which have no gap."""
         ((count, last),) = await self._log.fetch(
@@ -69,12 +89,23 @@ class Side:
         assert count == last, f"{self.name}: {count} rows, the last has position {last}"
         return int(count)
 
-    async def told(self) -> int:
-        """Up to which row its feeds were sent, where somebody keeps account of that."""
-        position = await self._log.fetchval(
-            "select position from notifier_positions where workspace = $1", self.workspace_id
-        )
-        return int(position) if len(self._processes) > 1 else await self.rows()
+    async def feeds_sent(self) -> None:
+        """Wait until its feeds are sent, where somebody keeps account of that."""
+        rows = await self.rows()
+
+        async def told() -> bool:
+            position = await self._log.fetchval(
+                "select position from notifier_positions where workspace = $1", self.workspace_id
+            )
+            return bool(position and position >= rows)
+
+        if len(self._processes) > 1:
+            await until(f"{self.name}: the feeds are sent", told, _FEEDS_WITHIN_S)
+
+    async def setting(self, name: str) -> str:
+        """What holds in a session that is already open in its database, as the engine's are."""
+        found: str = await self._log.fetchval(f"show {name}")
+        return found
 
     async def tail(self, after: int) -> Sequence[tuple[str, bytes]]:
         """Topic and state of every row behind a position."""
@@ -125,6 +156,30 @@ class Servers:
             async with self._side("floor", workspace_id, [command]) as side:
                 yield side
 
+    @asynccontextmanager
+    async def slow_commits(self, side: Side, delay_us: int) -> AsyncIterator[None]:
+        """Have every commit of the server wait so long before it is written to disk."""
+        settings = {"commit_delay": str(delay_us), "commit_siblings": "0"}
+        usual = {name: await side.setting(name) for name in settings}
+        await self._alter(f"set {name} = {to}" for name, to in settings.items())
+        try:
+            for name, wanted in settings.items():
+                await _until_holds(side, name, wanted)
+            yield
+        finally:
+            await self._alter(f"reset {name}" for name in settings)
+        for name, wanted in usual.items():
+            await _until_holds(side, name, wanted)
+
+    async def _alter(self, changes: Iterable[str]) -> None:
+        connection = await asyncpg.connect(self._postgres.url)
+        try:
+            for change in changes:
+                await connection.execute(f"alter system {change}")
+            await connection.execute("select pg_reload_conf()")
+        finally:
+            await connection.close()
+
     async def _database(self, name: str) -> str:
         """An empty log in a new database of this name; its address."""
         connection = await asyncpg.connect(self._postgres.url)
@@ -142,8 +197,8 @@ class Servers:
         try:
             await _check_durable(log)
             with contextlib.ExitStack() as stack:
-                running = [stack.enter_context(_running(command)) for command in commands]
-                yield Side(name, workspace_id, running, log)
+                processes = [stack.enter_context(running(command)) for command in commands]
+                yield Side(name, workspace_id, processes, log)
         finally:
             await log.close()
 
@@ -168,8 +223,15 @@ async def _check_durable(connection: asyncpg.Connection) -> None:
         assert found == wanted, f"{setting} is {found}: what is measured would not be durable"
 
 
+async def _until_holds(side: Side, setting: str, wanted: str) -> None:
+    async def holds() -> bool:
+        return await side.setting(setting) == wanted
+
+    await until(f"{side.name}: {setting} is {wanted}", holds)
+
+
 @contextmanager
-def _running(command: Sequence[str]) -> Iterator[Process]:
+def running(command: Sequence[str]) -> Iterator[Process]:
     """A child process from the moment it says ``ready``; asked to end after use."""
     process = subprocess.Popen(
         command,

@@ -13,6 +13,7 @@ from time import perf_counter_ns
 from typing import Any, cast
 
 from services.notifier.rendering import body_of, feed_subject
+from services.router.crowd import Crowd
 from services.router.decider import ConversationResult, Decider
 from services.router.intake import Intake
 from services.router.publishing import Publishing
@@ -123,14 +124,14 @@ class Whole:
         self._decider = Decider(workspace, SystemClock(), EPOCH)
         sink, nowhere = cast("Any", _Sink()), cast("Any", None)
         self._publishing = Publishing(sink, nowhere, nowhere)
-        self._intake = Intake(sink, self._publishing, nowhere, nowhere)
+        self._intake = Intake(sink, self._publishing, Crowd(SystemClock()), nowhere, nowhere)
         for said in settled():
             self.carry_out(said.message(WORKSPACE, REPLY))
 
     def carry_out(self, message: Message) -> list[int]:
         """Carry the command out; the nanoseconds it took, alone in a list."""
         began = perf_counter_ns()
-        job = self._intake._read(message)
+        job = self._intake._admitted(message, None)
         assert isinstance(job, Job)
         unit = self._decider.take(job)
         self._publishing.release(WORKSPACE, unit)

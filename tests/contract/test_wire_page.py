@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from msgspec import UNSET
 
-from services.router.live import JOBS_MAX
+from services.router.crowd import CROWD, JOBS_MAX, WAIT_MAX_MS
 from services.trigger_evaluator.comparing import Doubt
 from services.trigger_evaluator.explaining import Why
 from shared.routing.commands import COMMANDS
@@ -245,6 +245,9 @@ def _is_given(code: str) -> bool:
     return any(pattern.search(text) for pattern in patterns for text in texts)
 
 
-@pytest.mark.parametrize("number", [BODY_BYTES_MAX // 1024, DEPTH_MAX, COMMANDS_MAX, JOBS_MAX])
+LIMITS = (BODY_BYTES_MAX // 1024, DEPTH_MAX, COMMANDS_MAX, JOBS_MAX, CROWD, WAIT_MAX_MS)
+
+
+@pytest.mark.parametrize("number", LIMITS)
 def test_limits_are_those_that_hold(number: int) -> None:
     assert re.search(rf"\b{number:,}\b", _section("Limits"))

@@ -1,0 +1,111 @@
+"""Live workspaces without a broker and a store: the test says when something is committed."""
+
+import asyncio
+from typing import Any, cast
+
+from services.router.crowd import Crowd
+from services.router.live import LiveWorkspace
+from services.router.turns import Turns
+from services.router.units import Answer, Job, Unit
+from shared.ports import StoredRow
+from shared.routing.commands import Refused
+from shared.routing.ids import Position, UnixMs, WorkspaceId
+
+
+class Clock:
+    """Stands still until it is set forward."""
+
+    def __init__(self) -> None:
+        self.now = 1_000
+
+    def wall_ms(self) -> UnixMs:
+        return UnixMs(self.now)
+
+    def elapsed_ms(self) -> int:
+        return self.now
+
+
+class Deciding:
+    """Decides every job with one row, or with none for a query, or fails."""
+
+    def __init__(self) -> None:
+        self.position = Position(0)
+        self.fails = False
+
+    def take(self, job: Job) -> Unit:
+        if self.fails:
+            raise ZeroDivisionError
+        answer = Answer(self.position, UnixMs(0), None)
+        if cast("Any", job.asked) == "query":
+            return Unit(job, answer)
+        self.position = Position(self.position + 1)
+        return Unit(job, answer, [StoredRow(self.position, "t", b"")])
+
+    def wake(self) -> None:
+        """No timers."""
+
+
+class Town:
+    """Workspaces, their turns, and everything that they hand on."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.crowd = Crowd(self.clock)
+        self.turns = Turns(lambda _live: None)
+        self.units: list[tuple[LiveWorkspace, Unit]] = []
+        self.answered: list[int] = []
+        """How many milliseconds each answer took."""
+        self.refused: list[tuple[str, str]] = []
+        self.holds = True
+        """Whether the leases last."""
+
+    def workspace(self, name: str) -> LiveWorkspace:
+        live = LiveWorkspace(WorkspaceId(name), self, self.crowd)
+        live.loaded(cast("Any", Deciding()))
+        return live
+
+    def send(self, live: LiveWorkspace, count: int = 1, asked: str = "command") -> None:
+        """As the intake does it: what is not refused is submitted."""
+        for _ in range(count):
+            job = Job(live.workspace_id, cast("Any", asked), self.crowd.now())
+            refusal = live.refusal()
+            if refusal is None:
+                live.submit(job)
+            else:
+                self.refuse(job, refusal)
+
+    async def decide_all(self) -> None:
+        """Have everybody's turns come until nothing is left to decide."""
+        work = asyncio.create_task(self.turns.run())
+        await self.turns.drained()
+        work.cancel()
+
+    def store(self, count: int) -> None:
+        """The store has the oldest units."""
+        several, self.units = self.units[:count], self.units[count:]
+        for live, unit in several:
+            live.committed(unit)
+
+    # --- ``Outlet`` -----------------------------------------------------------------------------
+
+    def decide(self, live: LiveWorkspace) -> None:
+        self.turns.join(live)
+
+    def commit(self, live: LiveWorkspace, unit: Unit) -> None:
+        self.units.append((live, unit))
+
+    def release(self, _live: LiveWorkspace, unit: Unit) -> None:
+        assert unit.job is not None
+        self.answered.append(self.clock.now - unit.job.came_at)
+
+    def may_answer(self) -> bool:
+        return self.holds
+
+    def announce(self, live: LiveWorkspace, position: Position) -> None:
+        """Nobody listens."""
+
+    def refuse(self, job: Job, refused: Refused) -> None:
+        self.refused.append((job.reply, refused.code))
+
+    def reload(self, live: LiveWorkspace) -> None:
+        """Left to the test."""
