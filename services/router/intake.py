@@ -41,6 +41,8 @@ CREATORS = "fernamt-router"
 """Queue group of all routers, of which one takes a creation."""
 HANDED_ON_WITHIN_S = 5.0
 
+_CHANGES_HANDS = Refused("unavailable", "the workspace changes hands just now; ask again")
+
 Create = Callable[[WorkspaceId, Job], bool]
 """Takes the creation of a workspace; false where somebody else holds its partition."""
 
@@ -91,8 +93,8 @@ class Intake:
         def on_message(message: Message) -> None:
             sent = msgspec.structs.replace(message, subject=as_sent(message.subject))
             job = self._admitted(sent, self._crowd.refusal(None))
-            if job is not None:
-                self._create(job.asked.workspace_id, job)
+            if job is not None and not self._create(job.asked.workspace_id, job):
+                self._publishing.refuse_to(job.reply, _CHANGES_HANDS)
 
         return [await self._bus.subscribe(handed_on_to(partition), on_message)]
 
@@ -104,8 +106,7 @@ class Intake:
                 subject, message.data, headers=message.headers, timeout_s=HANDED_ON_WITHIN_S
             )
         except (NoResponders, TimeoutError, NotSent):
-            text = "the workspace changes hands just now; ask again"
-            self._publishing.refuse_to(job.reply, Refused("unavailable", text))
+            self._publishing.refuse_to(job.reply, _CHANGES_HANDS)
         else:
             if job.reply:
                 self._publishing.pass_on(job.reply, answer)

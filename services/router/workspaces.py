@@ -49,6 +49,7 @@ class Workspaces:
         self._live: dict[WorkspaceId, LiveWorkspace] = {}
         self._listening: dict[int, list[Subscription]] = {}
         """By partition."""
+        self._leaving: set[int] = set()
         self._beginning = asyncio.Semaphore(LOADS)
         self._loading = 0
         self.loaded = asyncio.Event()
@@ -88,6 +89,7 @@ class Workspaces:
 
     async def leave(self, partition: int) -> None:
         """Hear nothing more, answer what was heard, and publish what was written."""
+        self._leaving.add(partition)
         await self._stop_listening(partition)
         for live in self._those_of([partition]):
             await live.settled()
@@ -100,6 +102,7 @@ class Workspaces:
             self._relay.forget(live.workspace_id)
             live.end()
         for partition in partitions:
+            self._leaving.discard(partition)
             self._tasks.start(self._stop_listening(partition), f"silence {partition}")
 
     def _those_of(self, partitions: Sequence[int]) -> list[LiveWorkspace]:
@@ -181,9 +184,10 @@ class Workspaces:
     def create(self, workspace_id: WorkspaceId, job: Job) -> bool:
         """A workspace is to be created; it may exist, and then says so itself.
 
-        False where somebody else holds its partition.
+        False where somebody else holds its partition, or soon will.
         """
-        if partition_of(workspace_id) not in self.share.epochs:
+        partition = partition_of(workspace_id)
+        if partition not in self.share.epochs or partition in self._leaving:
             return False
         live = self._live.get(workspace_id)
         if live is not None:

@@ -16,7 +16,7 @@ import pytest
 
 from shared.ports import NoResponders
 from shared.routing.ids import WorkspaceId
-from shared.routing.partition import partition_of
+from shared.routing.partition import PARTITIONS, partition_of
 from tests.chaos.conftest import LEASE_MS
 from tests.chaos.endurance import WORKSPACE, endure
 from tests.chaos.verdict import share_of_ok
@@ -73,15 +73,16 @@ async def pair(nats: NatsServer, postgres_url: str, tmp_path: Path) -> AsyncIter
     waiting = asyncio.create_task(asyncio.to_thread(engines[1].start))
     sql = await asyncpg.connect(postgres_url)
 
-    async def waits() -> bool:
-        asking: int = await sql.fetchval(
-            "select count(*) from pg_stat_activity where application_name = 'fernamt control' "
-            "and datname = current_database()"
+    async def both_serve() -> bool:
+        held = await sql.fetch(
+            "select count(*) from leases where expires_at > clock_timestamp() and partition < $1"
+            " group by owner",
+            PARTITIONS,
         )
-        return asking == 2
+        return [row[0] for row in held] == [PARTITIONS // 2] * 2
 
     try:
-        await until("the second router waits for the leases", waits)
+        await until("both routers have their part", both_serve)
         yield Pair(engines, sql)
     finally:
         await sql.close()
