@@ -124,10 +124,11 @@ class Decider:
         asked = job.asked
         if isinstance(asked, QueryRequest):
             return _unit(job, self._answer(asked, at), recorded)
-        early = self._settled(asked, at)
+        stamp = _stamp(asked, at, self._epoch)
+        early = self._settled(asked, stamp)
         if early is not None:
-            return _unit(job, early, recorded)._replace(sign=early.repeated)
-        return self._execute(job, asked, at, recorded)
+            return _unit(job, early, recorded, sign=early.repeated)
+        return self._execute(job, asked, stamp, recorded)
 
     def _answer(self, asked: QueryRequest, at: UnixMs) -> Answer:
         position = self.position
@@ -138,13 +139,14 @@ class Decider:
             return Answer(position, at, Refused("unavailable", text))
         return Answer(position, at, answer(self.workspace, asked.question, asked.by, at))
 
-    def _settled(self, asked: CommandRequest, at: UnixMs) -> Answer | None:
+    def _settled(self, asked: CommandRequest, stamp: Stamp) -> Answer | None:
         """The answer to a command that came before or came too late, in this order.
 
         ``expired`` says that nothing was done, so it is nothing to tell whoever asks again about
         something that was.
         """
-        seen = repeat_of(self.workspace, _stamp(asked, at, self._epoch))
+        at = stamp.at
+        seen = repeat_of(self.workspace, stamp)
         if isinstance(seen, SeenCommand):
             return Answer(seen.position, seen.at, self._result(asked), repeated=True)
         if seen is not None:
@@ -158,21 +160,21 @@ class Decider:
         return Answer(self.position, at, Refused("expired", text))
 
     def _execute(
-        self, job: Job, asked: CommandRequest, at: UnixMs, recorded: list[Recorded]
+        self, job: Job, asked: CommandRequest, stamp: Stamp, recorded: list[Recorded]
     ) -> Unit:
+        at = stamp.at
         FAILPOINTS.passing("before_decide")
         refs, vault = seal(asked.command, asked.by, Position(self.position + 1))
         outcome = decide(self.workspace, asked.command, Instruction(asked.by, at, refs))
         if isinstance(outcome, Refused):
             return _unit(job, Answer(self.position, at, outcome), recorded)
         if outcome.events:
-            stamp = _stamp(asked, at, self._epoch)
             recorded.extend(record(self.workspace, outcome.events, stamp))
         FAILPOINTS.passing("after_decide")
         told = Answer(self.position, at, self._result(asked, outcome.warnings))
         if outcome.events:
             return _unit(job, told, recorded, vault)
-        return _unit(job, told, recorded)._replace(sign=True)
+        return _unit(job, told, recorded, sign=True)
 
     def _result(self, asked: CommandRequest, warnings: tuple[str, ...] = ()) -> View | None:
         command = asked.command
@@ -202,10 +204,12 @@ def _unit(
     answer: Answer | None,
     recorded: Sequence[Recorded],
     vault: Sequence[VaultRow] = (),
+    *,
+    sign: bool = False,
 ) -> Unit:
     rows = [StoredRow(one.position, *encode_event(one.envelope)) for one in recorded]
     erase = [erasure for one in recorded for erasure in _erasures(one)]
-    return Unit(job, answer, rows, vault, erase=erase)
+    return Unit(job, answer, rows, vault, sign, erase)
 
 
 def _erasures(recorded: Recorded) -> Iterable[Erasure]:

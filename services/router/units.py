@@ -1,7 +1,12 @@
-"""What travels through the router: jobs as they came in, and units that wait for their commit."""
+"""What travels through the router: jobs as they came in, and units that wait for their commit.
+
+Structs, of which one takes a quarter of the time of a named tuple, and none is looked at by the
+garbage collector.
+"""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from shared.ports import Erasure, StoredRow, VaultRow
 from shared.routing.commands import Refused
@@ -11,7 +16,7 @@ from shared.wire.queries import QueryRequest
 from shared.wire.requests import CommandRequest
 
 
-class Job(NamedTuple):
+class Job(msgspec.Struct, frozen=True, gc=False, eq=False):
     """A request as it was read, and where its answer goes."""
 
     reply: str
@@ -21,7 +26,7 @@ class Job(NamedTuple):
     """When it was read, as ``Crowd.now`` had it."""
 
 
-class Answer(NamedTuple):
+class Answer(msgspec.Struct, frozen=True, gc=False, eq=False):
     """What the asker gets once ``position`` is durable."""
 
     position: Position
@@ -30,7 +35,7 @@ class Answer(NamedTuple):
     repeated: bool = False
 
 
-class Unit(NamedTuple):
+class Unit(msgspec.Struct, frozen=True, gc=False, eq=False):
     """Rows that are appended together, and what may be said once they are.
 
     Without rows it waits for whatever it was decided on. ``job`` is what to decide again if the

@@ -6,6 +6,8 @@ Implementations live in ``shared.adapters`` and pass one contract suite (``tests
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
+import msgspec
+
 from shared.routing.ids import Position, Ref, UnixMs, WorkspaceId
 
 Channel = Literal["mail", "webhook"]
@@ -303,7 +305,7 @@ class Clock(Protocol):
         ...
 
 
-class Message(NamedTuple):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One message as it came from the bus."""
 
     subject: str
