@@ -1,7 +1,7 @@
 """Whose request is decided next: workspaces take turns, request by request.
 
-Reading the socket and deciding are kept apart. To read and to refuse costs a tenth of what it costs
-to decide, so what is too much is seen and refused, instead of waiting in the socket where nobody
+Reading the socket and deciding are kept apart. To read and to refuse takes a fifteenth of the time
+of deciding, so what is too much is seen and refused, instead of waiting in the socket where nobody
 knows its age; and who sends little is not behind all that somebody else has sent.
 """
 

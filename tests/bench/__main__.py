@@ -39,10 +39,10 @@ from tests.bench.rounds import IN_FLIGHT, Contest, Plan
 from tests.bench.sides import servers
 
 FULL = Plan(
-    rounds=5, warm_up=5_000, conversations=20_000, samples=20_000, lives=5_000, overload_s=4
+    rounds=5, warm_up=5_000, conversations=10_000, samples=20_000, lives=4_000, overload_s=4
 )
-QUICK = Plan(rounds=3, warm_up=1_000, conversations=3_000, samples=1_000, lives=1_100, overload_s=1)
-_WIDTH = 132
+QUICK = Plan(rounds=2, warm_up=1_000, conversations=2_000, samples=600, lives=1_100, overload_s=1)
+_WIDTH = 150
 _REACHED = {True: "yes", False: "no", None: ""}
 _EXPLAINED = f"""
 {os.cpu_count()} cores are shared by the engine or the floor, the broker, the database and the load.

@@ -47,12 +47,12 @@ async def rows(contest: Contest, plan: Plan) -> list[Row]:
     near_p99 = [one.near.taken_p99 for one in found]
     return [
         row(
-            f"taken of {TIMES} times what can be done (floor: that)",
+            f"taken of {TIMES} times what can be done (floor)",
             *("1/s", [one.taken for one in over], before),
         ),
         row("... refused as overloaded", "1/s", [one.refused for one in over]),
         row(
-            f"... p99 of what is taken (floor: at {NEAR} of what can be done)",
+            f"... p99 of what is taken (floor: at {NEAR} times)",
             *("ms", [one.taken_p99 for one in over], near_p99),
         ),
         row("... p99 of what is refused", "ms", [one.refused_p99 for one in over]),
