@@ -16,10 +16,11 @@ from shared.routing.commands import Refused
 
 CROWD: Final = 1_250
 """Fewer requests under way are always let in: a quarter of a second's work of one core."""
-WAIT_MAX_MS: Final = 100
-"""Beyond that, a workspace whose oldest request has waited so long is full ..."""
+WAIT_MAX_MS: Final = 50
+"""Beyond that, a workspace whose oldest request has waited so long is full. Of N times what can be
+done, N times as much has come by then: so long is what is taken then kept waiting at most."""
 JOBS_MAX: Final = 16_384
-"""... and beyond this all are."""
+"""Beyond this all are."""
 
 _TOO_LONG = Refused("overloaded", f"what was asked {WAIT_MAX_MS} ms ago is not answered yet")
 _TOO_MANY = Refused("overloaded", f"{JOBS_MAX} requests are under way")

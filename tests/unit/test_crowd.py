@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pytest
 
+from services.router import crowd
 from services.router.crowd import CROWD, JOBS_MAX, WAIT_MAX_MS, Crowd
 from services.router.live import LiveWorkspace
 from services.router.turns import SLICE, Turns
@@ -55,7 +56,8 @@ class Town:
         self.crowd = Crowd(self.clock)
         self.turns = Turns(lambda _live: None)
         self.units: list[tuple[LiveWorkspace, Unit]] = []
-        self.answered: list[str] = []
+        self.answered: list[int] = []
+        """How many milliseconds each answer took."""
         self.refused: list[tuple[str, str]] = []
 
     def workspace(self, name: str) -> LiveWorkspace:
@@ -93,8 +95,9 @@ class Town:
     def commit(self, live: LiveWorkspace, unit: Unit) -> None:
         self.units.append((live, unit))
 
-    def release(self, live: LiveWorkspace, _unit: Unit) -> None:
-        self.answered.append(live.workspace_id)
+    def release(self, _live: LiveWorkspace, unit: Unit) -> None:
+        assert unit.job is not None
+        self.answered.append(self.clock.now - unit.job.came_at)
 
     def announce(self, live: LiveWorkspace, position: Position) -> None:
         """Nobody listens."""
@@ -209,3 +212,40 @@ async def test_a_workspace_off_duty_holds_nobody(town: Town) -> None:
     town.send(live, 5)
     assert town.crowd.jobs == 0
     assert town.refused == [("w", "unavailable")] * 5
+
+
+A_MS = 10
+"""What the flooded router can do in a millisecond."""
+
+
+def flood(town: Town, live: LiveWorkspace, times: int, ms: int) -> None:
+    """So many times as much as can be done, for so long."""
+    for _ in range(ms):
+        town.send(live, times * A_MS)
+        for _ in range(A_MS):
+            live.take_turn()
+        town.store(A_MS)
+        town.clock.now += 1
+
+
+@pytest.mark.parametrize("times", [2, 3, 10])
+async def test_what_is_taken_of_too_much_is_answered_in_time(town: Town, times: int) -> None:
+    live = town.workspace("w")
+    flood(town, live, times, ms=1_000)
+    assert len(town.answered) == 1_000 * A_MS, "it goes on doing what it can"
+    assert max(town.answered) <= max(CROWD // A_MS, times * WAIT_MAX_MS) + 1
+
+    flood(town, live, times=0, ms=max(town.answered))
+    assert town.crowd.jobs == 0
+    town.refused.clear()
+    town.answered.clear()
+    flood(town, live, times=1, ms=500)
+    assert (town.refused, max(town.answered)) == ([], 0)
+
+
+async def test_without_the_bound_the_line_grows_as_long_as_the_flood_lasts(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crowd, "WAIT_MAX_MS", 1_000_000)
+    flood(town, town.workspace("w"), times=3, ms=800)
+    assert max(town.answered) > 500
