@@ -102,13 +102,13 @@ class Publishing:
             self._publish(subject_of(Sign(workspace_id, by.kind, by.id)), b"")
 
     def _publish(self, subject: str, data: bytes, headers: Mapping[str, str] | None = None) -> None:
-        """Send, or drop what the bus has no room for: what is said is in the log.
+        """Send, or drop what the bus does not take: what is said is in the log.
 
-        Whoever waits for an answer asks again.
+        Whoever waits for an answer asks again; in vain if the server takes no message of that size.
         """
         try:
             self._bus.publish(subject, data, headers=headers)
-        except NotSent as error:
+        except (NotSent, ValueError) as error:
             log.warning("not_sent", subject=subject, reason=str(error))
 
     def _answer(self, workspace_id: WorkspaceId, reply: str, answer: Answer) -> None:
