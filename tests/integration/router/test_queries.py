@@ -10,6 +10,7 @@ from tests.servers.client import Fields
 from tests.servers.office import Office, RefusedError
 
 WAITING, LOOKERS, WRITES = 2_000, 10, 40
+AT_ONCE = 500
 PATIENCE_S = 1.0
 """For one command; every look is an answer of 130 KB, and ten of them are always under way."""
 STATUS = ("closed", "waiting", "assigned")
