@@ -25,6 +25,7 @@ from tests.bench import (
     lives,
     open_rounds,
     overload,
+    peers,
     presence,
     rules,
     slow_commits,
@@ -39,7 +40,13 @@ from tests.bench.rounds import IN_FLIGHT, Contest, Plan
 from tests.bench.sides import servers
 
 FULL = Plan(
-    rounds=5, warm_up=5_000, conversations=10_000, samples=20_000, lives=4_000, overload_s=4
+    rounds=5,
+    warm_up=5_000,
+    conversations=10_000,
+    samples=20_000,
+    lives=4_000,
+    overload_s=4,
+    lasting_s=60,
 )
 QUICK = Plan(rounds=2, warm_up=1_000, conversations=2_000, samples=600, lives=1_100, overload_s=1)
 _WIDTH = 150
@@ -51,8 +58,8 @@ closed after each round. {IN_FLIGHT:,} requests are in flight where no rate is n
 the lowest and the highest round; a ratio is the median of the rounds' own ratios, and what a goal
 is about where there is one. On one core: all processes of the side; the others go where they like.
 The floor of choosing is its smallest size. Presence is a process of its own, with one session for
-each operator.
-What opening costs is in this process, without servers."""
+each operator. Library and plain SQL are peers: they assign as others would, and do nothing else of
+what the engine does. What opening costs is in this process, without servers."""
 FILE = Path(__file__).resolve().parents[2] / "build" / "bench.json"
 
 
@@ -72,6 +79,7 @@ async def _contest(plan: Plan) -> list[Row]:
                     *await lives.rows(contest, plan, recorded),
                     *await slow_commits.rows(contest, plan),
                     *await overload.rows(contest, plan),
+                    *await peers.rows(contest, plan),
                 ]
             finally:
                 await client.close()

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import selectors
+import sys
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
@@ -80,6 +81,35 @@ async def closed_loop(
     for _ in range(min(in_flight, total)):
         next_one()
     await run.finished(within_s)
+    return run.result()
+
+
+async def lasting_loop(
+    client: LeanNats,
+    make: Make,
+    *,
+    in_flight: int,
+    seconds: float,
+    judge: Judge = no_error,
+    within_s: float = 60,
+) -> LoadResult:
+    """Send a new request for every answer, and after so many seconds no more.
+
+    Waits ``within_s`` longer for the last answers. Raises ``ConnectionError``.
+    """
+    run = _Run(client, make, judge, sys.maxsize)
+    run.began = perf_counter()
+
+    def next_one() -> None:
+        if perf_counter() - run.began < seconds:
+            run.send(perf_counter(), next_one)
+        else:
+            run.send_no_more()
+
+    for _ in range(in_flight):
+        next_one()
+    await run.finished(seconds + within_s)
+    run.send_no_more()  # where the last answer did not come, so that what is missing counts
     return run.result()
 
 
@@ -162,9 +192,17 @@ class _Run:
         except TooManyWaiting:
             self._settle(right=False)
 
+    def send_no_more(self) -> None:
+        """What was sent by now is all there is."""
+        self._total = self.sent
+        self._end_if_all_settled()
+
     def _settle(self, *, right: bool) -> None:
         self._wrong += not right
         self._settled += 1
+        self._end_if_all_settled()
+
+    def _end_if_all_settled(self) -> None:
         if self._settled == self._total and not self._done.done():
             self._done.set_result(None)
 

@@ -2,7 +2,7 @@
 
 A round opens conversations, every one of which must be assigned, and closes them again at its end.
 What rounds of one kind measure stands in a file of its own: ``closed_rounds``, ``open_rounds``,
-``lives``, ``slow_commits`` and ``overload``.
+``lives``, ``slow_commits``, ``peers`` and ``overload``.
 """
 
 import gc
@@ -38,6 +38,8 @@ class Plan(NamedTuple):
     """Of each round of whole lives."""
     overload_s: float
     """How long each round sends more than can be done."""
+    lasting_s: float = 0
+    """How long the engine and plain SQL are measured on end; 0 leaves that out."""
 
 
 class Contest:
@@ -60,12 +62,14 @@ class Contest:
     def visitors(self, side: Side) -> Visitors:
         return self._visitors[side]
 
-    async def closed_loop(self, side: Side, said: Sequence[Said], state: str) -> LoadResult:
-        """Say everything with ``IN_FLIGHT`` waiting; each answer must show this state."""
+    async def closed_loop(
+        self, side: Side, said: Sequence[Said], state: str, in_flight: int = IN_FLIGHT
+    ) -> LoadResult:
+        """Say everything with ``in_flight`` waiting; each answer must show this state."""
         make = requests(side, said)
         with undisturbed():
             result = await closed_loop(
-                self.client, make, in_flight=IN_FLIGHT, total=len(said), judge=shows(state)
+                self.client, make, in_flight=in_flight, total=len(said), judge=shows(state)
             )
         assert (result.n, result.errors) == (len(said), 0), f"{side.name}: {result.errors} wrong"
         return result

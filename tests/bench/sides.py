@@ -138,7 +138,7 @@ class Servers:
     @asynccontextmanager
     async def engine(self, workspace_id: WorkspaceId) -> AsyncIterator[Side]:
         """Its services on a database of their own."""
-        url = await self._database("engine")
+        url = await self._log("engine")
         servers = ("--nats", self.nats_url, "--store", url, "--log-level", "warning")
         commands = [fernamt("run", service, *servers) for service in SERVICES]
         async with self._side("engine", workspace_id, commands) as side:
@@ -147,7 +147,7 @@ class Servers:
     @asynccontextmanager
     async def floor(self, workspace_id: WorkspaceId, shapes: Shapes) -> AsyncIterator[Side]:
         """The floor's program on a database of its own."""
-        url = await self._database("floor")
+        url = await self._log("floor")
         with tempfile.TemporaryDirectory(prefix="fernamt-bench-") as folder:
             path = Path(folder) / "shapes.json"
             path.write_bytes(msgspec.json.encode(shapes))
@@ -180,12 +180,17 @@ class Servers:
         finally:
             await connection.close()
 
-    async def _database(self, name: str) -> str:
-        """An empty log in a new database of this name; its address."""
+    async def database(self, name: str) -> str:
+        """A new database of this name, with nothing in it; its address."""
         connection = await asyncpg.connect(self._postgres.url)
         await connection.execute(f"create database {name}")
+        await _check_durable(connection)
         await connection.close()
-        url = self._postgres.url_of(name)
+        return self._postgres.url_of(name)
+
+    async def _log(self, name: str) -> str:
+        """An empty log in a new database of this name; its address."""
+        url = await self.database(name)
         await (await open_store(url, migrate=True)).close()
         return url
 
@@ -195,7 +200,6 @@ class Servers:
     ) -> AsyncIterator[Side]:
         log = await asyncpg.connect(self._postgres.url_of(name))
         try:
-            await _check_durable(log)
             with contextlib.ExitStack() as stack:
                 processes = [stack.enter_context(running(command)) for command in commands]
                 yield Side(name, workspace_id, processes, log)

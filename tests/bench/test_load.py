@@ -11,7 +11,15 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from tests.bench.lean_nats import LeanNats
-from tests.bench.load import LoadResult, Request, arrivals, closed_loop, open_loop, precise_loop
+from tests.bench.load import (
+    LoadResult,
+    Request,
+    arrivals,
+    closed_loop,
+    lasting_loop,
+    open_loop,
+    precise_loop,
+)
 from tests.servers.nats import NatsServer, nats_server
 
 
@@ -86,6 +94,33 @@ async def test_an_answer_that_never_comes_counts_as_an_error(lean: LeanNats) -> 
         lean, lambda _: Request("silent", b""), in_flight=3, total=5, within_s=0.05
     )
     assert (result.n, result.errors, result.rate) == (0, 5, 0)
+
+
+async def test_a_lasting_load_ends_by_itself_with_every_answer(
+    served: NatsServer, lean: LeanNats
+) -> None:
+    seen: list[int] = []
+
+    def judge(number: int, _headers: bytes, _data: bytes) -> bool:
+        seen.append(number)
+        return True
+
+    result = await lasting_loop(
+        lean, lambda _: Request("echo", b""), in_flight=8, seconds=0.1, judge=judge
+    )
+    assert (result.n, result.errors) == (len(seen), 0)
+    assert sorted(seen) == list(range(len(seen)))
+    assert seen
+
+
+async def test_a_lasting_load_that_is_not_answered_ends_too(lean: LeanNats) -> None:
+    lean.subscribe("silent", lambda *_: None)
+    await lean.flush()
+    result = await lasting_loop(
+        lean, lambda _: Request("silent", b""), in_flight=3, seconds=0.1, within_s=0
+    )
+    assert result.n == 0
+    assert 1 <= result.errors <= 3
 
 
 async def test_a_stall_is_felt_by_all_who_would_have_come_during_it(

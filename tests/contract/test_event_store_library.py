@@ -26,6 +26,7 @@ from shared.adapters.open_store import Store, open_store, parse_store_url
 from shared.adapters.struct_mapper import LogEvent, LogMapper, StructMapper
 from shared.routing.events import EVENT_TYPES
 from tests.contract.log_samples import NORTH, SOUTH, TOPIC, append, hold_everything, log_of, rows
+from tests.servers.library import library_environment
 
 
 class ForeignApplication(Application[str]):
@@ -47,15 +48,7 @@ def _environment(store_url: str) -> dict[str, str]:
             "PERSISTENCE_MODULE": "eventsourcing.sqlite",
             "SQLITE_DBNAME": str(directory / "log.sqlite3"),
         }
-    parts = urlsplit(store_url)
-    return shared | {
-        "PERSISTENCE_MODULE": "eventsourcing.postgres",
-        "POSTGRES_DBNAME": parts.path.strip("/"),
-        "POSTGRES_HOST": parts.hostname or "",
-        "POSTGRES_PORT": str(parts.port),
-        "POSTGRES_USER": parts.username or "",
-        "POSTGRES_PASSWORD": "any",
-    }
+    return shared | library_environment(store_url)
 
 
 @pytest.fixture
