@@ -9,11 +9,10 @@ import argparse
 import asyncio
 import os
 import platform
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
-from rich.console import Console, JustifyMethod
-from rich.table import Table
 
 from shared.routing.ids import WorkspaceId
 from shared.runtime.garbage import spare_what_lasts
@@ -27,17 +26,20 @@ from tests.bench import (
     overload,
     peers,
     presence,
+    routers,
     rules,
     slow_commits,
     stages,
 )
-from tests.bench.figures import Row, Spread, as_builtins
+from tests.bench.chart import FILE
+from tests.bench.figures import Row, as_builtins
 from tests.bench.lean_nats import LeanNats
 from tests.bench.load import precise_loop
 from tests.bench.office import CAPACITY, OPERATORS
 from tests.bench.opening_hours import settle, shapes
 from tests.bench.rounds import IN_FLIGHT, Contest, Plan
 from tests.bench.sides import servers
+from tests.bench.table import show
 
 FULL = Plan(
     rounds=5,
@@ -49,8 +51,6 @@ FULL = Plan(
     lasting_s=60,
 )
 QUICK = Plan(rounds=2, warm_up=1_000, conversations=2_000, samples=600, lives=1_100, overload_s=1)
-_WIDTH = 150
-_REACHED = {True: "yes", False: "no", None: ""}
 _EXPLAINED = f"""
 {os.cpu_count()} cores are shared by the engine or the floor, the broker, the database and the load.
 {OPERATORS:,} operators with {CAPACITY} places each, so that every conversation is assigned; all are
@@ -60,7 +60,6 @@ is about where there is one. On one core: all processes of the side; the others 
 The floor of choosing is its smallest size. Presence is a process of its own, with one session for
 each operator. Library and plain SQL are peers: they assign as others would, and do nothing else of
 what the engine does. What opening costs is in this process, without servers."""
-FILE = Path(__file__).resolve().parents[2] / "build" / "bench.json"
 
 
 async def _contest(plan: Plan) -> list[Row]:
@@ -94,6 +93,7 @@ def main() -> None:
     with asyncio.Runner(loop_factory=precise_loop) as runner:
         plan = QUICK if quick else FULL
         rows = runner.run(_contest(plan)) + runner.run(embedded.rows(plan))
+        rows += runner.run(routers.rows(plan))
     spare_what_lasts()  # as in the engine's own process
     rows += stages.rows(rounds=5, conversations=1_000 if quick else 4_000)
     rows += choosing.rows(rounds=5, pairs=500 if quick else 2_000)
@@ -101,35 +101,22 @@ def main() -> None:
     rows.append(asyncio.run(rules.through_broker(rounds=5, views=10_000 if quick else 40_000)))
     rows += asyncio.run(presence.rows(rounds=3, seconds=2 if quick else 8))
     FILE.parent.mkdir(exist_ok=True)
-    machine = {"cores": os.cpu_count(), "python": platform.python_version()}
-    written = {"machine": machine, "rows": list(as_builtins(rows))}
+    written = {"machine": _machine(), "rows": list(as_builtins(rows))}
     FILE.write_bytes(msgspec.json.format(msgspec.json.encode(written)))
-    Console(width=_WIDTH).print(_table(rows), _EXPLAINED)
+    show(rows, _EXPLAINED)
 
 
-def _table(rows: list[Row]) -> Table:
-    table = Table()
-    for column in ("", "ours", "floor", "unit", "ratio", "goal", "reached", "rounds"):
-        justify: JustifyMethod = "left" if column in ("", "unit") else "right"
-        table.add_column(column, justify=justify, no_wrap=True)
-    for one in rows:
-        table.add_row(
-            one.name,
-            _shown(one.ours),
-            _shown(one.floor) if one.floor is not None else "",
-            one.unit,
-            f"{one.ratio:.2f}" if one.ratio is not None else "",
-            one.goal,
-            _REACHED[one.reached],
-            str(len(one.ours.rounds)),
-        )
-    return table
-
-
-def _shown(spread: Spread) -> str:
-    digits = 0 if spread.median >= 100 else 1 if spread.median >= 10 else 2
-    low, high = spread.range
-    return f"{spread.median:,.{digits}f} ({low:,.{digits}f}-{high:,.{digits}f})"
+def _machine() -> dict[str, object]:
+    """Its shape, and the day."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "cores": os.cpu_count(),
+        "processor": names[0] if names else platform.machine(),
+        "python": platform.python_version(),
+    }
 
 
 if __name__ == "__main__":

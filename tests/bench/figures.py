@@ -56,10 +56,15 @@ class Row(msgspec.Struct, frozen=True):
         """Whether the goal is reached; none if there is no goal."""
         if not self.goal:
             return None
-        bound, number = self.goal.split()[:2]
-        wanted = float(number.replace(",", ""))
+        bound, wanted = bound_of(self.goal)
         found = self.ours.median if self.ratio is None else self.ratio
         return _BOUNDS[bound](found, wanted)
+
+
+def bound_of(goal: str) -> tuple[str, float]:
+    """Which way it goes, and the number."""
+    bound, number = goal.split()[:2]
+    return bound, float(number.replace(",", ""))
 
 
 _BOUNDS: Mapping[str, Callable[[float, float], bool]] = {">=": operator.ge, "<=": operator.le}
