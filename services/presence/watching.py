@@ -14,6 +14,7 @@ from services.presence.idleness import Idleness
 from services.presence.office import Now, Office, Tables
 from services.presence.pulse import Pulse
 from services.presence.reports import OfActivity, OfSession
+from services.presence.roster import PASSED_OVER
 from services.presence.sending import Sending
 from services.presence.sessions import Leases
 from services.presence.settings import Settings
@@ -70,7 +71,9 @@ class Watching:
         self._tables = Tables(self._leases, self._idleness, settings.lease_ms, settings.second_ms)
         self._offices: dict[WorkspaceId, Office] = {}
         self._tasks = Tasks()
-        self._follower = LogFollower(world.store.events, world.bus, self._on_events)
+        self._follower = LogFollower(
+            world.store.events, world.bus, self._on_events, passed_over=PASSED_OVER
+        )
         self._pulse = Pulse(world.bus, world.lease_clock, settings, self._on_proof, self._on_stall)
         self._sending = Sending(world.bus, self._tasks, self._now, lambda: self._pulse.steady)
         self._proof: int | None = None
