@@ -96,10 +96,13 @@ class WorkspaceFeeds:
                 await asyncio.sleep(0)
 
     def _say(self, numbered: Sequence[Numbered]) -> None:
+        """What an event tells, or what its whole group does: all of one position."""
+        if not numbered:
+            return
         for message in numbered:
             self.remembered.keep(message)
-            if message.position > self._sent:
-                self._messages.append(message)
+        if numbered[0].position > self._sent:
+            self._messages.extend(numbered)
         if self._last is not None:
             self._last[2].extend(numbered)
 
@@ -118,8 +121,11 @@ class WorkspaceFeeds:
             self._outlet.planned(self._rows)
             self._rows = []
         await self._outlet.sending.room()
-        ready = zip(self._messages, bodies, strict=True)
-        sendable = [self._sent_as(one, body) for one, body in ready if self._is_due(one, body)]
+        sendable = [
+            self._sent_as(message, body)
+            for message, body in zip(self._messages, bodies, strict=True)
+            if message.notification.type != QUEUE_CHANGED or self._queue.passes((message, body))
+        ]
         self._messages = []
         self.position = self._telling.workspace.position
         self._whole = whole
@@ -132,12 +138,9 @@ class WorkspaceFeeds:
         return upto if upto > self._sent else None
 
     def _sent_as(self, message: Numbered, body: bytes) -> Message:
-        return Message(feed_subject(self._workspace_id, message.notification.recipient), body)
+        return feed_subject(self._workspace_id, message.notification.recipient), body
 
     # --- changes of the queue, which come in floods ----------------------------------------------
-
-    def _is_due(self, message: Numbered, body: bytes) -> bool:
-        return message.notification.type != QUEUE_CHANGED or self._queue.passes((message, body))
 
     def _tell_queue(self, held: tuple[Numbered, bytes]) -> None:
         self._outlet.sending.add(self._workspace_id, [self._sent_as(*held)], self._saveable())
