@@ -54,7 +54,9 @@ class Planning:
         self, workspace: Workspace, position: Position, envelope: Envelope
     ) -> list[OutboxRow]:
         called_for = mails(workspace, envelope)
-        if called_for and not self._with_mails:
+        if not called_for:
+            return []
+        if not self._with_mails:
             if not self._said_no_mails:
                 self._said_no_mails = True
                 log.warning("mails_not_sent", reason=f"{SMTP_URL} is not set")
