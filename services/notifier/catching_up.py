@@ -39,18 +39,19 @@ class Remembered:
         self._by_age: deque[Recipient] = deque()
         self._of: dict[Recipient, list[Numbered]] = {}
 
-    def keep(self, message: Numbered) -> None:
-        """Remember it, and forget the oldest if there are too many."""
-        if message.seq is None:
-            return
-        recipient = message.notification.recipient
-        self._by_age.append(recipient)
-        kept = self._of.get(recipient)
-        if kept is None:
-            self._of[recipient] = [message]
-        else:
-            kept.append(message)
-        if len(self._by_age) > self._most:
+    def keep(self, messages: Sequence[Numbered]) -> None:
+        """Remember them, and forget the oldest if there are too many."""
+        for message in messages:
+            if message.seq is None:
+                continue
+            recipient = message.notification.recipient
+            self._by_age.append(recipient)
+            kept = self._of.get(recipient)
+            if kept is None:
+                self._of[recipient] = [message]
+            else:
+                kept.append(message)
+        while len(self._by_age) > self._most:
             self._forget(self._by_age.popleft())
 
     def _forget(self, oldest: Recipient) -> None:

@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, assert_never
+from typing import Any
 
 import msgspec
 import structlog
 
 from services.notifier.phrases import language_of, phrase
 from shared.ports import Vault
-from shared.routing.ids import EntryPointId, OperatorId, Ref, VisitorId, WorkspaceId
+from shared.routing.ids import Ref, WorkspaceId
 from shared.routing.notify import Numbered, Recipient, Wording
 from shared.wire.sealed import unseal
-from shared.wire.subjects import EntryFeed, OperatorFeed, TeamFeed, VisitorFeed, subject_of
+from shared.wire.subjects import feed_of
 
 log = structlog.get_logger()
 
@@ -69,14 +69,4 @@ def _worded(wording: Wording, texts: Texts) -> object:
 @lru_cache(maxsize=65_536)
 def feed_subject(workspace_id: WorkspaceId, recipient: Recipient) -> str:
     """Where a recipient listens."""
-    match recipient.kind:
-        case "operator":
-            return subject_of(OperatorFeed(workspace_id, OperatorId(recipient.id)))
-        case "visitor":
-            return subject_of(VisitorFeed(workspace_id, VisitorId(recipient.id)))
-        case "entry":
-            return subject_of(EntryFeed(workspace_id, EntryPointId(recipient.id)))
-        case "team":
-            return subject_of(TeamFeed(workspace_id))
-        case _:
-            assert_never(recipient.kind)
+    return feed_of(workspace_id, recipient.kind, recipient.id)

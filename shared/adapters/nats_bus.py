@@ -14,7 +14,7 @@ from shared.adapters.nats_connection import (
     NatsConnection,
     NatsSettings,
 )
-from shared.adapters.nats_wire import STATUS, publish_command
+from shared.adapters.nats_wire import STATUS, publish_command, publish_commands
 from shared.ports import Message, NoResponders
 
 REQUESTS_MAX = 65_536
@@ -86,7 +86,8 @@ class NatsBus:
             command = Perishable(command)
             if not self.connected:
                 self._refuse("the connection is lost")
-        self._check_size(subject, command)
+        if len(command) > self._connection.client.max_payload:
+            raise ValueError(f"{len(command)} bytes for {subject} are more than the server takes")
         self._queue(command)
         self.counters.published += 1
 
@@ -97,11 +98,9 @@ class NatsBus:
         """
         if not self.connected:
             self._refuse("the connection is lost")
-        commands = [publish_command(subject, "", data, None) for subject, data in messages]
-        for (subject, _), command in zip(messages, commands, strict=True):
-            self._check_size(subject, command)
-        self._queue(Perishable(b"".join(commands)))
-        self.counters.published += len(commands)
+        commands = publish_commands(messages, self._connection.client.max_payload)
+        self._queue(Perishable(commands))
+        self.counters.published += len(messages)
 
     async def flush(self) -> int:
         """Return once the server has seen all that was published; the connection's number.
@@ -180,10 +179,6 @@ class NatsBus:
         for waiting in self._waiting.values():
             if not waiting.answer.done():
                 waiting.answer.set_exception(TimeoutError("the bus was closed"))
-
-    def _check_size(self, subject: str, command: bytes) -> None:
-        if len(command) > self._connection.client.max_payload:
-            raise ValueError(f"{len(command)} bytes for {subject} are more than the server takes")
 
     def _queue(self, commands: bytes) -> None:
         waiting = self._outbox_bytes + self._connection.client.pending_data_size

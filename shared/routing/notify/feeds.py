@@ -116,13 +116,13 @@ class Feeds:
         numbered: list[Numbered] = []
         prefix = f"{self._workspace.workspace_id}:{position}:"
         last = self._last
-        for notification in told:
+        for said, notification in enumerate(told, self._said + 1):
             recipient = notification.recipient
             seq = None
             if recipient.kind in _COUNTED:
                 seq = last[recipient] = last.get(recipient, 0) + 1
-            self._said += 1
-            numbered.append(Numbered(notification, f"{prefix}{self._said}", seq, position, at))
+            numbered.append(Numbered(notification, f"{prefix}{said}", seq, position, at))
+        self._said += len(numbered)
         return numbered
 
 
