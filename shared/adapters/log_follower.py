@@ -89,11 +89,14 @@ class LogFollower:
         passed_over: frozenset[str] = frozenset(),
         poll_s: float = POLL_S,
         chunk_events: int = CHUNK_EVENTS,
+        rest_s: float = 0.0,
     ) -> None:
         """``begin`` says after which position a workspace is to be handed over, at the end of a
         group of events; it is asked once, or until it raises nothing. Without it: from the first.
 
         ``passed_over``: topics of events that are not even decoded, but for the last of a chunk.
+        ``rest_s``: how long to let more come of a workspace once it was read to its end, for who
+        is in no hurry: a reading costs as much as a hundred events.
         """
         self._reader = reader
         self._bus = bus
@@ -102,6 +105,7 @@ class LogFollower:
         self._passed_over = passed_over
         self._poll_s = poll_s
         self._chunk_events = chunk_events
+        self._rest_s = rest_s
         self._progress: dict[WorkspaceId, _Progress] = {}
         self._waiting: dict[WorkspaceId, dict[asyncio.Future[None], Position]] = {}
         self._heads_at_start: dict[WorkspaceId, Position] = {}
@@ -260,6 +264,8 @@ class LogFollower:
             if events:
                 await self._hand_over(workspace_id, progress, events)
                 tries = 0
+                if self._rest_s and progress.position >= progress.noticed:
+                    await asyncio.sleep(self._rest_s)
             elif tries < BEHIND_TRIES:  # the notice was faster than the store, or is not true
                 await asyncio.sleep(BEHIND_PAUSE_S * 2**tries)
                 tries += 1

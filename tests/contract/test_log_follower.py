@@ -133,7 +133,11 @@ class Scene:
 
     @asynccontextmanager
     async def following(
-        self, *, poll_s: float = NEVER_S, passed_over: frozenset[str] = frozenset()
+        self,
+        *,
+        poll_s: float = NEVER_S,
+        passed_over: frozenset[str] = frozenset(),
+        rest_s: float = 0.0,
     ) -> AsyncIterator[LogFollower]:
         """A follower that is caught up with what was there."""
         self.reader.partial = bool(passed_over)
@@ -145,6 +149,7 @@ class Scene:
             passed_over=passed_over,
             poll_s=poll_s,
             chunk_events=16,
+            rest_s=rest_s,
         )
         running = asyncio.create_task(follower.run())
         try:
@@ -210,6 +215,21 @@ async def test_a_notice_wakes_without_any_polling(scene: Scene) -> None:
         for _ in range(20):
             await scene.writer.write(NORTH, 5)
         await scene.reached(follower, NORTH)
+
+
+async def test_who_is_in_no_hurry_rests_behind_what_was_there(scene: Scene) -> None:
+    await scene.writer.write(NORTH, 40, tell=False)
+    async with scene.following(rest_s=NEVER_S) as follower:
+        await scene.writer.write(NORTH, 3)
+        await scene.writer.write(SOUTH, 40)
+        await scene.reached(follower, SOUTH)
+        await _until("it is noticed", lambda: follower.noticed(NORTH) == 43)
+        assert follower.handed_over(NORTH) == 40
+    async with scene.following(rest_s=0.01) as follower:
+        scene.reader.seen.clear()
+        await _soon(follower.reach(NORTH, Position(43)))
+        await scene.writer.write(NORTH, 3)
+        await _soon(follower.reach(NORTH, Position(46)))
 
 
 async def test_a_new_workspace_is_found_by_its_notice(scene: Scene) -> None:
