@@ -90,9 +90,9 @@ class WorkspaceFeeds:
                 self._before_group = workspace.position
                 self._say(self._telling.begins(position, envelope))
             self._plan()
-            numbered = self._telling.feed(position, envelope)
-            self._last = (position, envelope, [])
-            self._say(numbered)
+            told = self._telling.feed(position, envelope)
+            self._say(told)
+            self._last = (position, envelope, told)
             if number % SLICE_EVENTS == 0:
                 await asyncio.sleep(0)
 

@@ -35,7 +35,7 @@ class Following:
 
     def apply(self, position: Position, envelope: Envelope) -> None:
         """The same for who has called ``rest`` wherever a group of events ends."""
-        if position != self.next_position:
+        if position != self.workspace.position + 1:
             raise Unfit(f"position {self.next_position} is missing, {position} follows")
         try:
             evolve(self.workspace, envelope)
