@@ -27,6 +27,8 @@ log = structlog.get_logger()
 DRAIN_S = 10.0
 """How long stopping may take before what is left is left to the next."""
 RETRY_S = 1.0
+REST_S = 0.1
+"""Between two readings of a log: nobody waits for what is kept of it."""
 
 
 class Archivist:
@@ -78,7 +80,7 @@ class Term:
         self._tasks = Tasks()
         self._keepings: dict[WorkspaceId, Keeping] = {}
         self._follower = LogFollower(
-            world.store.events, world.bus, self._on_events, begin=self._begin
+            world.store.events, world.bus, self._on_events, begin=self._begin, rest_s=REST_S
         )
         store = world.store
         self._archive = Archive(store.events, store.snapshots, store.seals)

@@ -6,7 +6,6 @@ Both give the messages as they were published, since messages follow from the lo
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from itertools import islice
 from typing import NamedTuple
 
 from shared.ports import EventStore, LogCorrupt, StoredRow
@@ -38,21 +37,29 @@ class Remembered:
     def __init__(self, most: int = REMEMBERED_MAX) -> None:
         self._most = most
         self._by_age: deque[Recipient] = deque()
-        self._of: dict[Recipient, deque[Numbered]] = {}
+        self._of: dict[Recipient, list[Numbered]] = {}
 
-    def keep(self, message: Numbered) -> None:
-        """Remember it, and forget the oldest if there are too many."""
-        if message.seq is None:
-            return
-        recipient = message.notification.recipient
-        self._by_age.append(recipient)
-        self._of.setdefault(recipient, deque()).append(message)
-        if len(self._by_age) > self._most:
-            oldest = self._by_age.popleft()
-            messages = self._of[oldest]
-            messages.popleft()
-            if not messages:
-                del self._of[oldest]
+    def keep(self, messages: Sequence[Numbered]) -> None:
+        """Remember them, and forget the oldest if there are too many."""
+        for message in messages:
+            if message.seq is None:
+                continue
+            recipient = message.notification.recipient
+            self._by_age.append(recipient)
+            kept = self._of.get(recipient)
+            if kept is None:
+                self._of[recipient] = [message]
+            else:
+                kept.append(message)
+        while len(self._by_age) > self._most:
+            self._forget(self._by_age.popleft())
+
+    def _forget(self, oldest: Recipient) -> None:
+        kept = self._of[oldest]
+        if len(kept) == 1:
+            del self._of[oldest]
+        else:
+            del kept[0]  # most have few, and nobody has more than are remembered in all
 
     def messages(self, wanted: Wanted) -> Sequence[Numbered] | None:
         """Those after ``wanted.after``; none if some of them are forgotten."""
@@ -60,7 +67,7 @@ class Remembered:
         if not kept or _seq(kept[0]) > wanted.after + 1:
             return None
         skipped = wanted.after + 1 - _seq(kept[0])
-        return list(islice(kept, skipped, skipped + wanted.limit))
+        return kept[skipped : skipped + wanted.limit]
 
 
 def _seq(message: Numbered) -> int:

@@ -1,7 +1,7 @@
 """The feeds of one workspace on duty: folded from its log, planned, and handed on to be sent."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from services.notifier.catching_up import Remembered
@@ -86,20 +86,23 @@ class WorkspaceFeeds:
         for number, (position, envelope) in enumerate(events, start=1):
             if position <= workspace.position:
                 continue
-            self._before_group = Position(envelope.first - 1)
-            self._say(self._telling.begins(position, envelope))
+            if envelope.first == position:
+                self._before_group = workspace.position
+                self._say(self._telling.begins(position, envelope))
             self._plan()
-            numbered = self._telling.feed(position, envelope)
-            self._last = (position, envelope, [])
-            self._say(numbered)
+            told = self._telling.feed(position, envelope)
+            self._say(told)
+            self._last = (position, envelope, told)
             if number % SLICE_EVENTS == 0:
                 await asyncio.sleep(0)
 
     def _say(self, numbered: Sequence[Numbered]) -> None:
-        for message in numbered:
-            self.remembered.keep(message)
-            if message.position > self._sent:
-                self._messages.append(message)
+        """What an event tells, or what its whole group does: all of one position."""
+        if not numbered:
+            return
+        self.remembered.keep(numbered)
+        if numbered[0].position > self._sent:
+            self._messages.extend(numbered)
         if self._last is not None:
             self._last[2].extend(numbered)
 
@@ -118,8 +121,7 @@ class WorkspaceFeeds:
             self._outlet.planned(self._rows)
             self._rows = []
         await self._outlet.sending.room()
-        ready = zip(self._messages, bodies, strict=True)
-        sendable = [self._sent_as(one, body) for one, body in ready if self._is_due(one, body)]
+        sendable = list(self._sendable(bodies))
         self._messages = []
         self.position = self._telling.workspace.position
         self._whole = whole
@@ -131,16 +133,20 @@ class WorkspaceFeeds:
         upto = self._whole if held is None else Position(min(self._whole, held[0].position - 1))
         return upto if upto > self._sent else None
 
-    def _sent_as(self, message: Numbered, body: bytes) -> Message:
-        return Message(feed_subject(self._workspace_id, message.notification.recipient), body)
+    def _sendable(self, bodies: Sequence[bytes]) -> Iterator[Message]:
+        """All messages but a change of the queue that comes too soon after another."""
+        workspace_id = self._workspace_id
+        for message, body in zip(self._messages, bodies, strict=True):
+            told = message.notification
+            if told.type != QUEUE_CHANGED or self._queue.passes((message, body)):
+                yield feed_subject(workspace_id, told.recipient), body
 
     # --- changes of the queue, which come in floods ----------------------------------------------
 
-    def _is_due(self, message: Numbered, body: bytes) -> bool:
-        return message.notification.type != QUEUE_CHANGED or self._queue.passes((message, body))
-
     def _tell_queue(self, held: tuple[Numbered, bytes]) -> None:
-        self._outlet.sending.add(self._workspace_id, [self._sent_as(*held)], self._saveable())
+        message, body = held
+        subject = feed_subject(self._workspace_id, message.notification.recipient)
+        self._outlet.sending.add(self._workspace_id, [(subject, body)], self._saveable())
 
 
 class _AtMostOften:

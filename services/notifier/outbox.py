@@ -16,7 +16,7 @@ from shared.ports import Channel, OutboxRow
 from shared.routing.events import Envelope, Event
 from shared.routing.ids import Position, UnixMs, WebhookId, WorkspaceId
 from shared.routing.notify import Numbered
-from shared.routing.notify.mails import mails
+from shared.routing.notify.mails import Mail, mails
 from shared.routing.state import Webhook
 from shared.routing.workspace import Workspace
 
@@ -45,16 +45,20 @@ class Planning:
         numbered: Sequence[Numbered],
     ) -> Sequence[OutboxRow]:
         """The rows for one event; ``workspace`` is as it is right after it."""
-        rows = self._mails(workspace, position, envelope)
+        called_for = mails(workspace, envelope)
+        rows = self._mails(workspace, position, envelope, called_for) if called_for else []
         if workspace.webhooks:
             rows += self._webhooks(workspace, position, envelope, numbered)
         return rows
 
     def _mails(
-        self, workspace: Workspace, position: Position, envelope: Envelope
+        self,
+        workspace: Workspace,
+        position: Position,
+        envelope: Envelope,
+        called_for: Sequence[Mail],
     ) -> list[OutboxRow]:
-        called_for = mails(workspace, envelope)
-        if called_for and not self._with_mails:
+        if not self._with_mails:
             if not self._said_no_mails:
                 self._said_no_mails = True
                 log.warning("mails_not_sent", reason=f"{SMTP_URL} is not set")

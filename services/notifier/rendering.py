@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, assert_never
+from typing import Any
 
 import msgspec
 import structlog
 
 from services.notifier.phrases import language_of, phrase
 from shared.ports import Vault
-from shared.routing.ids import EntryPointId, OperatorId, Ref, VisitorId, WorkspaceId
-from shared.routing.notify import Numbered, Recipient
+from shared.routing.ids import Ref, WorkspaceId
+from shared.routing.notify import Numbered, Recipient, Wording
 from shared.wire.sealed import unseal
-from shared.wire.subjects import EntryFeed, OperatorFeed, TeamFeed, VisitorFeed, subject_of
+from shared.wire.subjects import feed_of
 
 log = structlog.get_logger()
 
@@ -46,35 +46,27 @@ def _text(ref: Ref, body: bytes) -> object:
 def body_of(numbered: Numbered, texts: Texts) -> bytes:
     """``{"id", "seq"?, "type", "position", "at", "alert", ..., "text"?}``."""
     notification = numbered.notification
-    seq = {} if numbered.seq is None else {"seq": numbered.seq}
-    message: dict[str, Any] = {
-        "id": numbered.id,
-        **seq,
-        "type": notification.type,
-        "position": numbered.position,
-        "at": numbered.at,
-        "alert": notification.alert,
-        **notification.fields,
-    }
+    message: dict[str, Any] = {"id": numbered.id}
+    if numbered.seq is not None:
+        message["seq"] = numbered.seq
+    message["type"] = notification.type
+    message["position"] = numbered.position
+    message["at"] = numbered.at
+    message["alert"] = notification.alert
+    message.update(notification.fields)
     wording = notification.wording
-    if wording is not None and wording.ref is not None:
-        message["text"] = texts.get(wording.ref)
-    elif wording is not None:
-        message["text"] = phrase(f"notice_{wording.code}", language_of(*wording.languages))
+    if wording is not None:
+        message["text"] = _worded(wording, texts)
     return _encode(message)
+
+
+def _worded(wording: Wording, texts: Texts) -> object:
+    if wording.ref is not None:
+        return texts.get(wording.ref)
+    return phrase(f"notice_{wording.code}", language_of(*wording.languages))
 
 
 @lru_cache(maxsize=65_536)
 def feed_subject(workspace_id: WorkspaceId, recipient: Recipient) -> str:
     """Where a recipient listens."""
-    match recipient.kind:
-        case "operator":
-            return subject_of(OperatorFeed(workspace_id, OperatorId(recipient.id)))
-        case "visitor":
-            return subject_of(VisitorFeed(workspace_id, VisitorId(recipient.id)))
-        case "entry":
-            return subject_of(EntryFeed(workspace_id, EntryPointId(recipient.id)))
-        case "team":
-            return subject_of(TeamFeed(workspace_id))
-        case _:
-            assert_never(recipient.kind)
+    return feed_of(workspace_id, recipient.kind, recipient.id)

@@ -27,6 +27,8 @@ from shared.runtime.world import World
 
 log = structlog.get_logger()
 
+CHUNK_EVENTS = 512
+"""Read at once when there is much to read; others get their turn in between all the same."""
 DRAIN_S = 10.0
 """How long stopping may take before what is left is left to the next."""
 
@@ -119,7 +121,9 @@ class Term:
         self._outlet = Outlet(
             world.store, self._sending, self._channels.plan, self._channels.planned
         )
-        self._follower = LogFollower(world.store.events, world.bus, self._on_events)
+        self._follower = LogFollower(
+            world.store.events, world.bus, self._on_events, chunk_events=CHUNK_EVENTS
+        )
         self._answering = Answering(world, duty, self._follower, self._feeds, self._tasks)
 
     async def serve(self, ready: asyncio.Event, stopping: asyncio.Event) -> None:

@@ -24,13 +24,12 @@ from services.presence.reports import (
     may_lapse,
     report_of,
 )
+from services.presence.roster import Roster
 from services.presence.sessions import Leases, Session
 from shared.routing.events import Envelope
-from shared.routing.following import Following
 from shared.routing.ids import EntryPointId, OperatorId, Position, SessionId, UnixMs, WorkspaceId
 from shared.routing.schedule import Schedule
 from shared.routing.state import Operator
-from shared.routing.workspace import Workspace
 
 HEARD_MAX = 10_000
 """Sessions of one workspace that were heard of and are not alive in its log."""
@@ -68,7 +67,7 @@ class Office:
         """What to look at, once the log was read up to that position."""
         self.hours = Hours()
         self._tables = tables
-        self._following = Following(Workspace(workspace_id=workspace_id))
+        self._roster = Roster(workspace_id)
         self._alive: dict[OperatorId, tuple[SessionId, ...]] = {}
         self._heard: dict[OperatorId, dict[SessionId, int]] = {}
         self._heard_count = 0
@@ -83,18 +82,18 @@ class Office:
     @property
     def position(self) -> Position:
         """Up to where the log was read."""
-        return self._following.workspace.position
+        return self._roster.workspace.position
 
     # --- the log ----------------------------------------------------------------------------
 
     def take(self, events: Sequence[tuple[Position, Envelope]], now: Now) -> None:
-        """Read on in the log."""
+        """Read on in the log, up to the last of these. Raises ``Unfit``."""
         changes = Changes()
         for position, envelope in events:
-            self._following.feed(position, envelope)
+            self._roster.feed(position, envelope)
             changes.note(position, envelope)
         self._learn(changes)
-        workspace = self._following.workspace
+        workspace = self._roster.workspace
         for operator_id in list(workspace.operators if changes.everybody else changes.operators):
             self._settle(operator_id, changes, now)
         for entry_point_id in workspace.entry_points if changes.everybody else changes.entries:
@@ -114,12 +113,12 @@ class Office:
 
     def _settle(self, operator_id: OperatorId, changes: Changes, now: Now) -> None:
         """Bring everything about one operator into line with the log, and look at all of it."""
-        operator = self._following.workspace.operators.get(operator_id)
+        operator = self._roster.workspace.operators.get(operator_id)
         watched = operator if may_lapse(operator) else None
         self._settle_sessions(operator_id, watched, changes, now)
         self._settle_idleness(operator_id, watched, now)
         if watched is not None:
-            schedule = watched.schedule or self._following.workspace.schedule
+            schedule = watched.schedule or self._roster.workspace.schedule
             self._settle_place(OfShift(operator_id), schedule, now)
             self.put(self._open_questions(watched))
         else:
@@ -156,15 +155,15 @@ class Office:
     def _allowed_s(self, operator: Operator) -> int:
         if operator.idle_timeout_s is not None:
             return operator.idle_timeout_s
-        return self._following.workspace.workspace_wide().idle_timeout_s
+        return self._roster.workspace.workspace_wide().idle_timeout_s
 
     def _settle_hours(self, entry_point_id: EntryPointId, now: Now) -> None:
-        entry_point = self._following.workspace.entry_points.get(entry_point_id)
+        entry_point = self._roster.workspace.entry_points.get(entry_point_id)
         schedule = entry_point.schedule if entry_point is not None else None
         self._settle_place(OfHours(entry_point_id), schedule, now)
 
     def _settle_place(self, place: Place, schedule: Schedule | None, now: Now) -> None:
-        zone = (schedule and schedule.timezone) or self._following.workspace.timezone
+        zone = (schedule and schedule.timezone) or self._roster.workspace.timezone
         if self.hours.set(place, schedule, zone, now.wall):
             self._said.pop(place, None)
         self.look_at_hours((place,), now)
@@ -176,7 +175,7 @@ class Office:
 
         ``upto``: where the log is known to end. It is judged by what stands there.
         """
-        operator = self._following.workspace.operators.get(session.operator_id)
+        operator = self._roster.workspace.operators.get(session.operator_id)
         nobody = upto <= self.position and not may_lapse(operator)
         if nobody or self._heard_count >= HEARD_MAX:
             return False
@@ -191,7 +190,7 @@ class Office:
         person = self._person(operator_id)
         late = self._tables.idleness.is_over(person)
         self._tables.idleness.act(person, now.elapsed)
-        operator = self._following.workspace.operators.get(operator_id)
+        operator = self._roster.workspace.operators.get(operator_id)
         if operator is not None and (late or operator.idle):
             self._stirred[operator_id] = now.elapsed
             self.put((OfActivity(operator_id),))
@@ -237,7 +236,7 @@ class Office:
         match subject:
             case OfSession(operator_id, session_id):
                 self._forget_heard(operator_id, session_id)
-                operator = self._following.workspace.operators.get(operator_id)
+                operator = self._roster.workspace.operators.get(operator_id)
                 if refused and operator is not None and session_id not in operator.sessions:
                     self._full[operator_id] = None
             case OfActivity(operator_id):
@@ -279,7 +278,7 @@ class Office:
     ) -> str | None:
         heard_at = self._heard.get(operator_id, {}).get(session_id)
         heard = heard_at is not None and now.elapsed - heard_at <= self._tables.lease_ms
-        operator = self._following.workspace.operators.get(operator_id)
+        operator = self._roster.workspace.operators.get(operator_id)
         over = self._tables.leases.is_over(self._session(operator_id, session_id))
         command = about_session(operator, session_id, over=over, heard=heard)
         known = operator is not None and session_id in operator.lapsed
@@ -292,7 +291,7 @@ class Office:
         stirred_at = self._stirred.get(operator_id)
         stirred = stirred_at is not None and now.elapsed - stirred_at <= self._tables.lease_ms
         over = self._tables.idleness.is_over(self._person(operator_id))
-        operator = self._following.workspace.operators.get(operator_id)
+        operator = self._roster.workspace.operators.get(operator_id)
         return about_activity(operator, over=over, stirred=stirred)
 
     def _about_hours(self, place: Place, now: Now) -> str | None:
@@ -313,7 +312,7 @@ class Office:
 
     def _shows_open(self, place: Place) -> bool | None:
         """What the log shows; none where nobody asks for it."""
-        workspace = self._following.workspace
+        workspace = self._roster.workspace
         if isinstance(place, OfShift):
             operator = workspace.operators.get(place.operator_id)
             return not operator.off_shift if operator and may_lapse(operator) else None

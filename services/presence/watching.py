@@ -14,6 +14,7 @@ from services.presence.idleness import Idleness
 from services.presence.office import Now, Office, Tables
 from services.presence.pulse import Pulse
 from services.presence.reports import OfActivity, OfSession
+from services.presence.roster import PASSED_OVER
 from services.presence.sending import Sending
 from services.presence.sessions import Leases
 from services.presence.settings import Settings
@@ -28,6 +29,10 @@ from shared.wire.subjects import BEATS, SIGNS, Beat, Sign, parse_beat, parse_sig
 
 log = structlog.get_logger()
 
+CHUNK_EVENTS = 1_000
+"""Read at once; most of them are passed over."""
+REST_S = 0.05
+"""Between two readings of a log: nothing here is counted in less than seconds."""
 SLICE = 500
 """What is looked at in one go before messages get their turn again."""
 SET_BACK_MS = 1_000
@@ -70,7 +75,14 @@ class Watching:
         self._tables = Tables(self._leases, self._idleness, settings.lease_ms, settings.second_ms)
         self._offices: dict[WorkspaceId, Office] = {}
         self._tasks = Tasks()
-        self._follower = LogFollower(world.store.events, world.bus, self._on_events)
+        self._follower = LogFollower(
+            world.store.events,
+            world.bus,
+            self._on_events,
+            passed_over=PASSED_OVER,
+            chunk_events=CHUNK_EVENTS,
+            rest_s=REST_S,
+        )
         self._pulse = Pulse(world.bus, world.lease_clock, settings, self._on_proof, self._on_stall)
         self._sending = Sending(world.bus, self._tasks, self._now, lambda: self._pulse.steady)
         self._proof: int | None = None

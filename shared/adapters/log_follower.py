@@ -86,18 +86,26 @@ class LogFollower:
         on_events: Callable[[WorkspaceId, Events], Awaitable[None]],
         *,
         begin: Callable[[WorkspaceId], Awaitable[Position]] | None = None,
+        passed_over: frozenset[str] = frozenset(),
         poll_s: float = POLL_S,
         chunk_events: int = CHUNK_EVENTS,
+        rest_s: float = 0.0,
     ) -> None:
         """``begin`` says after which position a workspace is to be handed over, at the end of a
         group of events; it is asked once, or until it raises nothing. Without it: from the first.
+
+        ``passed_over``: topics of events that are not even decoded, but for the last of a chunk.
+        ``rest_s``: how long to let more come of a workspace once it was read to its end, for who
+        is in no hurry: a reading costs as much as a hundred events.
         """
         self._reader = reader
         self._bus = bus
         self._on_events = on_events
         self._begin = begin
+        self._passed_over = passed_over
         self._poll_s = poll_s
         self._chunk_events = chunk_events
+        self._rest_s = rest_s
         self._progress: dict[WorkspaceId, _Progress] = {}
         self._waiting: dict[WorkspaceId, dict[asyncio.Future[None], Position]] = {}
         self._heads_at_start: dict[WorkspaceId, Position] = {}
@@ -256,6 +264,8 @@ class LogFollower:
             if events:
                 await self._hand_over(workspace_id, progress, events)
                 tries = 0
+                if self._rest_s and progress.position >= progress.noticed:
+                    await asyncio.sleep(self._rest_s)
             elif tries < BEHIND_TRIES:  # the notice was faster than the store, or is not true
                 await asyncio.sleep(BEHIND_PAUSE_S * 2**tries)
                 tries += 1
@@ -274,12 +284,9 @@ class LogFollower:
         at_most = self._chunk_events
         while True:
             rows = await self._rows(workspace_id, after, Position(after + at_most + 1))
-            events = _decoded(rows) if rows else ()
-            if len(events) <= at_most:
-                return events
-            whole = _whole_groups(events)
-            if whole:
-                return whole
+            whole = rows if len(rows) <= at_most else _whole_groups(rows)
+            if whole or not rows:
+                return _decoded(whole, self._passed_over)
             at_most *= 2
 
     async def _rows(
@@ -351,23 +358,27 @@ class _Outage:
             self._failures = 0
 
 
-def _whole_groups(events: Events) -> Events:
-    """Without the last event, nor others of its group."""
-    for number in range(len(events) - 1, 0, -1):
-        position, envelope = events[number]
-        if envelope.first == position:
-            return events[:number]
-    return ()
+def _whole_groups(rows: Sequence[StoredRow]) -> Sequence[StoredRow]:
+    """Without the last event, nor others of its group; all of them if that cannot be read."""
+    last = rows[-1]
+    try:
+        first = decode_event(last.topic, last.state).first
+    except UndecodableEvent:
+        return rows
+    return rows[: max(first - rows[0].position, 0)]
 
 
-def _decoded(rows: Sequence[StoredRow]) -> Events:
+def _decoded(rows: Sequence[StoredRow], passed_over: frozenset[str]) -> Events:
     """The events before the first that cannot be read; raises ``UndecodableEvent`` if none are."""
     events: list[tuple[Position, Envelope]] = []
-    for row in rows:
+    last = len(rows) - 1
+    for number, row in enumerate(rows):
+        if row.topic in passed_over and number < last:
+            continue
         try:
             events.append((row.position, decode_event(row.topic, row.state)))
         except UndecodableEvent:
-            if not events:
+            if number == 0:
                 raise
-            break
+            return _decoded(rows[:number], passed_over)
     return events

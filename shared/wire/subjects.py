@@ -19,7 +19,7 @@ from shared.routing.ids import (
     VisitorId,
     WorkspaceId,
 )
-from shared.routing.vocabulary import ActorKind
+from shared.routing.vocabulary import ActorKind, FeedKind
 
 Purpose = Literal["cmd", "ask", "audit"]
 """To change something, to read the live state, to read the past."""
@@ -147,19 +147,25 @@ def subject_of(address: Address) -> str:
         case Sign(workspace_id, kind, actor_id):
             return _built(_SIGN, "sign", workspace_id, kind, actor_id)
         case OperatorFeed(workspace_id, operator_id):
-            return _built(_FEED, "feed", workspace_id, "operator", operator_id)
+            return feed_of(workspace_id, "operator", operator_id)
         case VisitorFeed(workspace_id, visitor_id):
-            return _built(_FEED, "feed", workspace_id, "visitor", visitor_id)
+            return feed_of(workspace_id, "visitor", visitor_id)
         case EntryFeed(workspace_id, entry_point_id):
-            return _built(_FEED, "feed", workspace_id, "entry", entry_point_id)
+            return feed_of(workspace_id, "entry", entry_point_id)
         case TeamFeed(workspace_id):
-            return _built(_TEAM, "feed", workspace_id, "team")
+            return feed_of(workspace_id, "team", "")
         case Published(workspace_id, event):
             return _built(_PUBLISHED, "evt", workspace_id, event)
         case Transcript(workspace_id, conversation_id):
             return _built(_TRANSCRIPT, "transcript", workspace_id, conversation_id)
         case _:
             assert_never(address)
+
+
+def feed_of(workspace_id: str, whose: FeedKind, its_id: str) -> str:
+    """The subject of one feed; ``its_id`` is empty for the team's. ``ValueError`` as above."""
+    feeds = f"{ROOT}.feed.{_token(workspace_id)}.{whose}"
+    return feeds if whose == "team" else f"{feeds}.{_token(its_id)}"
 
 
 def commands_of(workspace_id: str) -> str:

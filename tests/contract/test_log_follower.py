@@ -12,7 +12,7 @@ from shared.adapters.log_follower import Events, LogFollower, Stopped
 from shared.adapters.nats_bus import NatsBus
 from shared.adapters.open_store import Store, open_store
 from shared.ports import LeaseLost, StoredRow, StoreUnavailable
-from shared.routing.events import Envelope, WorkspaceCreated
+from shared.routing.events import Envelope, EventUnion, PresenceStale, WorkspaceCreated
 from shared.routing.following import Unfit
 from shared.routing.ids import Position, UnixMs, WorkspaceId
 from shared.wire.log_codec import encode_event
@@ -31,6 +31,8 @@ from tests.servers.postgres import postgres_server
 from tests.servers.waiting import until
 
 NEVER_S = 3_600.0
+CREATED = WorkspaceCreated(WorkspaceId("w"), "W", "UTC", "en")
+PASSED_OVER = frozenset({"workspace_created.v1"})
 WITHIN_S = 20.0
 
 
@@ -50,12 +52,15 @@ class Writer:
         tell: bool = True,
         bad: bool = False,
         group: int = 1,
+        data: EventUnion = CREATED,
     ) -> None:
         """Append so many events, so many to a ``group``; with ``bad`` the last is unreadable."""
         head = self.heads.get(workspace_id, Position(0))
         if head == 0:
             await self._store.events.register_workspace(workspace_id, UnixMs(1))
-        rows = [_row(head + nth, head + nth - (nth - 1) % group) for nth in range(1, number + 1)]
+        rows = [
+            _row(head + nth, head + nth - (nth - 1) % group, data) for nth in range(1, number + 1)
+        ]
         if bad:
             rows[-1] = rows[-1]._replace(state=b"{}")
         leases = await hold_everything(self._store)
@@ -68,21 +73,25 @@ class Writer:
         self._bus.publish(subject_of(Head(workspace_id)), position_body(Position(position)))
 
 
-def _row(position: int, first: int) -> StoredRow:
+def _row(position: int, first: int, data: EventUnion) -> StoredRow:
     envelope = Envelope(
         at=UnixMs(position),
         first=Position(first),
         rev=1,
         epoch=1,
-        data=WorkspaceCreated(WorkspaceId("w"), "W", "UTC", "en"),
+        data=data,
     )
     return StoredRow(Position(position), *encode_event(envelope))
 
 
 class Reader:
-    """Keeps what is handed over, and notices what is out of turn. ``fails`` is raised instead."""
+    """Keeps what is handed over, and notices what is out of turn. ``fails`` is raised instead.
+
+    ``partial`` where events are passed over.
+    """
 
     def __init__(self) -> None:
+        self.partial = False
         self.seen: dict[WorkspaceId, list[Position]] = defaultdict(list)
         self.chunks: dict[WorkspaceId, list[int]] = defaultdict(list)
         self.refused: list[Events] = []
@@ -107,7 +116,7 @@ class Reader:
             if self.fails[workspace_id]:
                 self.refused.append(events)
                 raise self.fails[workspace_id].pop(0)
-            assert events[0][1].first == events[0][0], "begun within a group"
+            assert self.partial or events[0][1].first == events[0][0], "begun within a group"
             for position, _ in events:
                 self.seen[workspace_id].append(position)
             self.chunks[workspace_id].append(len(events))
@@ -123,15 +132,24 @@ class Scene:
         self._bus = bus
 
     @asynccontextmanager
-    async def following(self, *, poll_s: float = NEVER_S) -> AsyncIterator[LogFollower]:
+    async def following(
+        self,
+        *,
+        poll_s: float = NEVER_S,
+        passed_over: frozenset[str] = frozenset(),
+        rest_s: float = 0.0,
+    ) -> AsyncIterator[LogFollower]:
         """A follower that is caught up with what was there."""
+        self.reader.partial = bool(passed_over)
         follower = LogFollower(
             self.store.events,
             self._bus,
             self.reader.on_events,
             begin=self.reader.begin,
+            passed_over=passed_over,
             poll_s=poll_s,
             chunk_events=16,
+            rest_s=rest_s,
         )
         running = asyncio.create_task(follower.run())
         try:
@@ -197,6 +215,21 @@ async def test_a_notice_wakes_without_any_polling(scene: Scene) -> None:
         for _ in range(20):
             await scene.writer.write(NORTH, 5)
         await scene.reached(follower, NORTH)
+
+
+async def test_who_is_in_no_hurry_rests_behind_what_was_there(scene: Scene) -> None:
+    await scene.writer.write(NORTH, 40, tell=False)
+    async with scene.following(rest_s=NEVER_S) as follower:
+        await scene.writer.write(NORTH, 3)
+        await scene.writer.write(SOUTH, 40)
+        await scene.reached(follower, SOUTH)
+        await _until("it is noticed", lambda: follower.noticed(NORTH) == 43)
+        assert follower.handed_over(NORTH) == 40
+    async with scene.following(rest_s=0.01) as follower:
+        scene.reader.seen.clear()
+        await _soon(follower.reach(NORTH, Position(43)))
+        await scene.writer.write(NORTH, 3)
+        await _soon(follower.reach(NORTH, Position(46)))
 
 
 async def test_a_new_workspace_is_found_by_its_notice(scene: Scene) -> None:
@@ -286,6 +319,30 @@ async def test_a_notice_that_is_not_true_is_forgotten(
         await scene.writer.write(NORTH, 2)
         await scene.writer.write(WEST, 1)
         await scene.reached(follower, NORTH, WEST)
+
+
+@pytest.mark.parametrize("group", [1, 5, 40])
+async def test_events_passed_over_are_not_handed_over_but_for_the_last_of_a_chunk(
+    scene: Scene, group: int
+) -> None:
+    many, few = Position(3 * group), Position(5 * group)
+    await scene.writer.write(NORTH, many, tell=False, group=group)
+    async with scene.following(passed_over=PASSED_OVER) as follower:
+        seen = scene.reader.seen[NORTH]
+        passed = len(seen)
+        assert scene.reader.chunks[NORTH] == [1] * passed
+        assert seen[-1] == follower.handed_over(NORTH) == many
+        await scene.writer.write(NORTH, few - many, group=group, data=PresenceStale())
+        await _soon(follower.reach(NORTH, few))
+        assert seen[passed:] == list(range(many + 1, few + 1))
+
+
+async def test_what_cannot_be_read_is_met_behind_what_is_passed_over(scene: Scene) -> None:
+    await scene.writer.write(NORTH, 9, tell=False, bad=True)
+    async with scene.following(passed_over=PASSED_OVER) as follower:
+        with pytest.raises(Stopped, match="north after position 8"):
+            await _soon(follower.reach(NORTH, Position(9)))
+    assert scene.reader.seen[NORTH] == [8]
 
 
 async def test_what_is_no_notice_changes_nothing(scene: Scene, connect: ConnectBus) -> None:

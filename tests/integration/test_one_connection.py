@@ -45,6 +45,30 @@ async def test_what_was_meant_for_a_lost_connection_never_comes_over_the_next(
     assert got.empty()
 
 
+async def test_many_go_out_in_their_order_or_none_of_them(
+    nats: NatsServer, connect: ConnectBus
+) -> None:
+    sender, reader = await connect(), await connect()
+    got: list[tuple[str, bytes]] = []
+    await reader.subscribe("news.>", lambda message: got.append((message.subject, message.data)))
+    many = [(f"news.{number}", b"%d" % number) for number in range(MANY)]
+    sender.publish_all(many)
+    sender.publish_all([])
+    sender.publish("news.end", b"")
+    with pytest.raises(ValueError, match="more than the server takes"):
+        sender.publish_all([("news.small", b""), ("news.large", b"x" * 2**21)])
+    with pytest.raises(ValueError, match="not a subject"):
+        sender.publish_all([("news.plain", b""), ("news. blank", b"")])
+    await sender.flush()
+    await reader.flush()
+    assert got == [*many, ("news.end", b"")]
+    assert sender.counters.published == MANY + 1
+    nats.kill()
+    await _until_connection(sender, None)
+    with pytest.raises(NotSent, match="lost"):
+        sender.publish_all(many)
+
+
 async def _until_connection(bus: NatsBus, number: int | None) -> None:
     async def look() -> bool:
         return bus.connection == number

@@ -21,10 +21,11 @@ from shared.routing.notify.messages import (
 )
 from shared.routing.notify.places import Places
 from shared.routing.notify.visitors import queued
-from shared.routing.state import Operator
+from shared.routing.state import Conversation, Operator
 from shared.routing.workspace import Workspace
 
 _COUNTED = ("operator", "visitor")
+_ASKS_SEVERAL = (e.ConversationBroadcast, e.ConversationEscalated)
 
 
 class Numbered(msgspec.Struct, frozen=True, gc=False):
@@ -57,7 +58,6 @@ class Feeds:
 
     def before(self, event: Event) -> None:
         """What an event takes away has to be seen before it is applied."""
-        self._parted = ()
         if not isinstance(event, e.OperatorRemoved):
             return
         operator = self._workspace.operators.get(event.operator_id)
@@ -70,9 +70,14 @@ class Feeds:
         told = notifications(self._workspace, envelope, self._parted)
         conversation_id: ConversationId | None = getattr(event, "conversation_id", None)
         if conversation_id is not None:
-            told += self._taken(conversation_id, event)
-            if self._workspace.conversations[conversation_id].state in ("assigned", "closed"):
+            conversation = self._workspace.conversations[conversation_id]
+            if isinstance(event, _ASKS_SEVERAL):
+                self._told.setdefault(conversation_id, {}).update(dict.fromkeys(event.operator_ids))
+            elif conversation_id in self._told:
+                told += self._taken(conversation)
+            if conversation.state in ("assigned", "closed"):
                 self._places.forget(conversation_id)
+        self._parted = ()
         self._said = 0
         return self._numbered(told, position, envelope.at)
 
@@ -83,7 +88,7 @@ class Feeds:
         belongs to the last event of the group.
         """
         workspace = self._workspace
-        if workspace.is_cut:
+        if workspace.is_cut or not self._places.may_have_news():
             return []
         told = [
             queued(workspace.conversations[conversation_id], place)
@@ -93,21 +98,14 @@ class Feeds:
             told.append(Notification(TEAM, "queue_changed", alert=False, fields={}))
         return self._numbered(told, workspace.position, workspace.at)
 
-    def _taken(self, conversation_id: ConversationId, event: Event) -> list[Notification]:
+    def _taken(self, conversation: Conversation) -> list[Notification]:
         """Whoever was told of it and can take it no more sees that, unless he is in it."""
-        if isinstance(event, e.ConversationBroadcast | e.ConversationEscalated):
-            told = self._told.setdefault(conversation_id, {})
-            told.update(dict.fromkeys(event.operator_ids))
-            return []
-        known = self._told.get(conversation_id)
-        if known is None:
-            return []
-        conversation = self._workspace.conversations[conversation_id]
+        known = self._told[conversation.conversation_id]
         gone = [o for o in known if o not in conversation.told and o not in conversation.escalated]
         for operator_id in gone:
             del known[operator_id]
         if not known:
-            del self._told[conversation_id]
+            del self._told[conversation.conversation_id]
         inside = involved(conversation)
         operators = self._workspace.operators
         return seen_by(conversation, *(o for o in gone if _sees(o, inside, operators)))
@@ -118,13 +116,13 @@ class Feeds:
         numbered: list[Numbered] = []
         prefix = f"{self._workspace.workspace_id}:{position}:"
         last = self._last
-        for notification in told:
+        for said, notification in enumerate(told, self._said + 1):
             recipient = notification.recipient
             seq = None
             if recipient.kind in _COUNTED:
                 seq = last[recipient] = last.get(recipient, 0) + 1
-            self._said += 1
-            numbered.append(Numbered(notification, f"{prefix}{self._said}", seq, position, at))
+            numbered.append(Numbered(notification, f"{prefix}{said}", seq, position, at))
+        self._said += len(numbered)
         return numbered
 
 

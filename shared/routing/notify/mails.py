@@ -20,6 +20,9 @@ MailKind = Literal["missed", "offline"]
 """Its visitor got no answer, or wrote while nobody was there."""
 
 
+_CALLS_FOR_MAILS = (e.ConversationMissed, e.ConversationOpened, e.ConversationReopened)
+
+
 class Mail(msgspec.Struct, frozen=True, gc=False):
     """One e-mail to one operator. ``waited_ms`` is how long the visitor had been waiting."""
 
@@ -38,6 +41,8 @@ def mails(workspace: Workspace, envelope: Envelope) -> list[Mail]:
     them; where none there does, to those of the workspace.
     """
     event = envelope.data
+    if not isinstance(event, _CALLS_FOR_MAILS):
+        return []
     if isinstance(event, e.ConversationMissed):
         conversation = workspace.conversations[event.conversation_id]
         until = event.due if event.due is not None else envelope.at
@@ -45,9 +50,7 @@ def mails(workspace: Workspace, envelope: Envelope) -> list[Mail]:
     if isinstance(event, e.ConversationOpened):
         if event.entry_mode == "live":
             return []
-    elif not isinstance(event, e.ConversationReopened) or not _found_nobody(
-        workspace, event, envelope
-    ):
+    elif not _found_nobody(workspace, event, envelope):
         return []
     return _mails("offline", workspace, workspace.conversations[event.conversation_id], 0)
 

@@ -1,16 +1,15 @@
 """Messages and their recipients, before they are numbered."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from shared.routing.ids import ConversationId, OperatorId, Ref
 from shared.routing.state import Conversation
 from shared.routing.status import not_routable
+from shared.routing.vocabulary import FeedKind
 from shared.routing.workspace import Workspace
-
-FeedKind = Literal["operator", "visitor", "team", "entry"]
 
 
 class Recipient(NamedTuple):

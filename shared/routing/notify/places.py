@@ -47,6 +47,13 @@ class Places:
         if told is not None:
             self._wake(told)
 
+    def may_have_news(self) -> bool:
+        """Whether somebody moved, or a pause is over; if not, ``news`` would tell nothing."""
+        return bool(self._workspace.moved) or self._a_pause_is_over(self._workspace.at)
+
+    def _a_pause_is_over(self, at: UnixMs) -> bool:
+        return bool(self._recent) and self._recent.first[0] <= at - PAUSE_MS
+
     def news(self) -> Iterator[tuple[ConversationId, int]]:
         """Who is to be told which place, now that the state is at rest."""
         at = self._workspace.at
@@ -74,7 +81,7 @@ class Places:
             if resting is not None:
                 behind = resting.islice(resting.bisect_left(order))
                 concerned.update((one.conversation_id, None) for one in behind)
-        while self._recent and self._recent.first[0] <= at - PAUSE_MS:
+        while self._a_pause_is_over(at):
             told_at, conversation_id = self._recent.first
             self._recent.drop_first()
             told = self._told.get(conversation_id)

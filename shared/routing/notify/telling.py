@@ -30,7 +30,7 @@ class Telling:
     def feed(self, position: Position, envelope: Envelope) -> list[Numbered]:
         """Apply the event, and say what it tells. Raises ``Unfit``."""
         self.feeds.before(envelope.data)
-        self._following.feed(position, envelope)
+        self._following.apply(position, envelope)
         return self.feeds.number(position, envelope)
 
     @property
