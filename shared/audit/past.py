@@ -3,11 +3,10 @@
 from collections.abc import Iterable
 from typing import Self
 
+from shared.audit.liveness import Fed, Keys
 from shared.audit.snapshots import (
     Abridged,
     BadSnapshot,
-    Fed,
-    Keys,
     anchor_of,
     commands_from,
     fold_key,
