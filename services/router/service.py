@@ -129,7 +129,7 @@ class Term:
         epoch = self._duty.epochs[partition_of(workspace_id)]
         while True:
             try:
-                decider = await load(self._world.store, workspace_id, self._world.clock, epoch)
+                decider = await load(self._world.store, live, self._world.clock, epoch, self._tasks)
             except LogCorrupt as error:
                 log.error("log_corrupt", workspace=workspace_id, reason=str(error))
                 for job in live.end():

@@ -220,9 +220,9 @@ def _place_in_list(conversation: Conversation) -> int:
 def _in_view(
     workspace: Workspace, question: q.AskInbox, operator_id: OperatorId
 ) -> Iterator[Conversation]:
-    ids: Iterable[ConversationId] = _mine(workspace, operator_id)
-    if question.view != "mine":
-        ids = workspace.closed if question.state == "closed" else workspace.open
+    everybodys = workspace.closed if question.state == "closed" else workspace.open
+    is_mine = question.view == "mine"
+    ids: Iterable[ConversationId] = _mine(workspace, operator_id) if is_mine else everybodys
     for conversation_id in ids:
         conversation = workspace.conversations[conversation_id]
         if question.view != "unassigned" or conversation.owner is None:
