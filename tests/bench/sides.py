@@ -26,6 +26,7 @@ from shared.adapters.nats_bus import NatsBus
 from shared.adapters.nats_connection import NatsSettings
 from shared.adapters.open_store import open_store
 from shared.routing.ids import WorkspaceId
+from tests.bench.figures import processor_s
 from tests.bench.floor import Shapes
 from tests.servers.engine import QUIET_DESKS, ROOT, fernamt, surroundings
 from tests.servers.nats import nats_server
@@ -57,7 +58,7 @@ class Side:
 
     def processor_s(self) -> float:
         """Processor time that its processes have used so far; 0 where the system does not tell."""
-        return sum(_processor_s(process) for process in self._processes)
+        return sum(processor_s(process.pid) for process in self._processes)
 
     async def rows(self) -> int:
         """Rows of its workspace in the log, which have no gap."""
@@ -190,14 +191,6 @@ def _running(command: Sequence[str]) -> Iterator[Process]:
         process.wait()
         if process.stdout is not None:
             process.stdout.close()
-
-
-def _processor_s(process: Process) -> float:
-    stat = Path(f"/proc/{process.pid}/stat")
-    if not stat.exists():
-        return 0.0
-    fields = stat.read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _wait_until_ready(process: Process) -> None:

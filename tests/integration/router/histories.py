@@ -15,6 +15,7 @@ from shared.adapters.open_store import open_store
 from shared.routing.events import Actor
 from shared.runtime.tasks import Tasks
 from tests.audit.test_pasts import RULE
+from tests.contract.log_samples import run_as_vandal
 from tests.core.rule_wanderings import RULES
 from tests.core.story import ADMIN, ANA, VERA, WIM, Step, desk, group, opened, step
 from tests.core.wanderer import Wanderer
@@ -130,7 +131,7 @@ async def play(
     patch.setattr("services.router.settled.LET_GO_AT_ONCE", 3)
     patch.setattr("shared.adapters.log_rows.CHUNK_ROWS", 3)
     tasks, store = Tasks(), await open_store(url, migrate=True, lease_ms=LEASE_MS)
-    twins = Twins(store, seed, every or Random(seed).choice([5, 20, 60]), tasks)
+    twins = Twins(store, url, seed, every or Random(seed).choice([5, 20, 60]), tasks)
     try:
         await tasks.beside(_told(twins, script))
     finally:
@@ -219,6 +220,32 @@ async def reopened_meanwhile(twins: Twins) -> None:
     await until_at_once(lambda: not twins.abridged.live.jobs)
     twins.whole.live.submit(page)
     await twins.compare()
+
+
+async def emptied(twins: Twins) -> None:
+    """Somebody empties the tables in which what is settled lies."""
+    await _closed_and_gone(twins)
+    for table in ("snapshots", "snapshot_commands", "settled"):
+        await run_as_vandal(twins.url, f"delete from {table}")  # noqa: S608
+    await twins.all(step(ADMIN, "reopen", conversation_id="c1"))
+    assert twins.abridged.live.trusts_snapshots
+
+
+async def spoilt(twins: Twins) -> None:
+    """What is settled cannot be read any more."""
+    await _closed_and_gone(twins)
+    await run_as_vandal(twins.url, "update settled set body = substr(body, 2)")
+    await twins.all(step(ADMIN, "reopen", conversation_id="c1"))
+    assert not twins.abridged.live.trusts_snapshots
+
+
+async def _closed_and_gone(twins: Twins) -> None:
+    await twins.all(desk(ana=9), opened("c1", "c2"))
+    await twins.all(step(ADMIN, "close", conversation_id="c1"))
+    await twins.all(*(group(f"g{n}") for n in range(6)))
+    await twins.let_go()
+    assert "c1" not in twins.abridged.decider.workspace.conversations
+    twins.keeping = None  # it would find out as well, and begin again
 
 
 async def until_at_once(holds: Callable[[], bool]) -> None:

@@ -10,15 +10,18 @@ from services.router import live, searching
 from services.router.naming import Asked, named_in
 from services.router.settled import Settled
 from services.router.settled_keys import SettledKeys
+from shared.audit.past import Past
 from shared.audit.snapshots import Abridged
 from shared.ports.archive import SettledKey, SettledRow
 from shared.routing.ids import ConversationId, Position
 from tests.integration.router.histories import (
     Script,
+    emptied,
     named_meanwhile,
     play,
     reopened_meanwhile,
     rule_deleted,
+    spoilt,
     wandering,
 )
 
@@ -72,6 +75,10 @@ def put_in_anyway(self: searching._Closed) -> bool:
     return True
 
 
+async def seen_by_nobody(_self: Past, _position: Position) -> None:
+    """Does not look."""
+
+
 LET_GO_OF = Settled._let_go_of
 ABLATIONS: dict[str, tuple[object, str, Callable[..., Any]]] = {
     "what is named is not fetched": (Settled, "lacking", nothing),
@@ -83,11 +90,14 @@ ABLATIONS: dict[str, tuple[object, str, Callable[..., Any]]] = {
     "what was named meanwhile goes, too": (Settled, "_let_go_of", touched_too),
     "what came back comes last": (Abridged, "put_in_order", nothing),
     "what went is not known": (SettledKeys, "add", nothing),
+    "nobody sees that the tables are empty": (Past, "see_that_it_is_kept", seen_by_nobody),
 }
 
 
 STORIES: dict[str, Script] = {
     "searches are not made again": reopened_meanwhile,
+    "nobody sees that the tables are empty": emptied,
+    "what cannot be read": spoilt,
     "rules that are deleted are not noted": rule_deleted,
     "what was named meanwhile goes, too": named_meanwhile,
 }

@@ -94,7 +94,8 @@ class Desk:
 class Twins:
     """``whole`` and ``abridged``, and what they are asked."""
 
-    def __init__(self, store: Store, seed: int, every: int, tasks: Tasks) -> None:
+    def __init__(self, store: Store, url: str, seed: int, every: int, tasks: Tasks) -> None:
+        self.url = url
         self.clock = HandClock()
         self.whole = Desk(ACME)
         self.abridged = Desk(ACME)
@@ -104,7 +105,8 @@ class Twins:
         self._tasks = tasks
         self._random = Random(seed)
         self._archive = Archive(store.events, store.snapshots, store.seals)
-        self.keeping = Keeping(self._archive, store.snapshots, ACME, Settings(every, NEVER))
+        settings = Settings(every, NEVER)
+        self.keeping: Keeping | None = Keeping(self._archive, store.snapshots, ACME, settings)
         self._leases: dict[int, int] = {}
         self._numbers = count()
         self._given: list[CommandRequest] = []
@@ -121,7 +123,8 @@ class Twins:
     async def begin(self) -> None:
         await self._store.events.register_workspace(ACME, UnixMs(0))
         self._leases = dict(await self._store.leases.acquire("router", range(PARTITIONS)))
-        await self.keeping.begin()
+        if self.keeping is not None:
+            await self.keeping.begin()
         workspace = Workspace(workspace_id=ACME)
         past = Past(self._store.snapshots, Abridged(workspace))
         past.is_whole = True
@@ -191,7 +194,8 @@ class Twins:
             desk.said, desk.written = [], []
         if rows:
             assert not await self._store.events.append([Append(ACME, rows)], self._leases)
-            await self.keeping.take(list(map(_event, rows)))
+            if self.keeping is not None:
+                await self.keeping.take(list(map(_event, rows)))
 
     async def _settle(self) -> None:
         """Wait until the abridged one has answered."""
