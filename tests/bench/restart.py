@@ -79,7 +79,7 @@ class Routers:
         self._number += 1
         client = await Client.connect(self._nats_url)
         began = perf_counter()
-        self._process.start()
+        await asyncio.to_thread(self._process.start)
         try:
             its_id = f"new-{self._number}"
             opening = {"conversation_id": its_id, "entry_point_id": "e-1"}
@@ -91,7 +91,7 @@ class Routers:
             return Start(seconds, worked_s, resident_mb(self._process.pid))
         finally:
             await client.close()
-            assert self._process.stop() == 0, self._process.stderr
+            assert await asyncio.to_thread(self._process.stop) == 0, self._process.stderr
 
     async def _published(self, client: Client, position: int) -> None:
         """Wait until the stream has everything: the first of them has all of the log to publish."""
