@@ -31,6 +31,12 @@ def _naming(shape: type) -> tuple[tuple[str, SettledKind], ...]:
     return tuple((field, kind) for field, kind in NAMING if field in fields)
 
 
+def is_about_more(asked: Asked) -> bool:
+    """Whether it may be about more than it names."""
+    said = asked.command if isinstance(asked, CommandRequest) else asked.question
+    return isinstance(said, Erase | AskInbox)
+
+
 def erased_by(asked: Asked) -> tuple[str, str] | None:
     """Whose conversations, or visitors and conversations, are to be erased: kind and id."""
     if not isinstance(asked, CommandRequest) or not isinstance(asked.command, Erase):

@@ -7,7 +7,7 @@ is asked whether what was found is still all that is needed; if not, it begins a
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
-from services.router.naming import Asked, closed_asked_by, erased_by
+from services.router.naming import Asked, closed_asked_by, erased_by, is_about_more
 from services.router.settled import Settled
 from shared.ports import LogCorrupt, StoredRow
 from shared.ports.archive import SettledKey, SettledRow
@@ -39,7 +39,7 @@ class Search(Protocol):
 
 def search_for(settled: Settled, asked: Asked) -> Search | None:
     """What is to be found before this is decided, if it is about more than it names."""
-    if settled.is_whole:
+    if settled.is_whole or not is_about_more(asked):
         return None
     erased, question = erased_by(asked), closed_asked_by(asked)
     if erased is not None:

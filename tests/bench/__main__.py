@@ -18,7 +18,7 @@ from rich.table import Table
 from shared.routing.ids import WorkspaceId
 from shared.runtime.garbage import spare_what_lasts
 from shared.runtime.logs import configure_logs
-from tests.bench import choosing, presence, rules, stages
+from tests.bench import choosing, presence, restart, rules, stages
 from tests.bench.figures import Row, Spread, as_builtins
 from tests.bench.lean_nats import LeanNats
 from tests.bench.load import precise_loop
@@ -66,6 +66,7 @@ def main() -> None:
     rows += rules.rows(rounds=5)
     rows.append(asyncio.run(rules.through_broker(rounds=5, views=10_000 if quick else 40_000)))
     rows += asyncio.run(presence.rows(rounds=3, seconds=2 if quick else 8))
+    rows += asyncio.run(restart.rows(rounds=3, events=50_000 if quick else restart.EVENTS))
     FILE.parent.mkdir(exist_ok=True)
     machine = {"cores": os.cpu_count(), "python": platform.python_version()}
     written = {"machine": machine, "rows": list(as_builtins(rows))}

@@ -239,6 +239,22 @@ async def spoilt(twins: Twins) -> None:
     assert not twins.abridged.live.trusts_snapshots
 
 
+async def somebody_new(twins: Twins) -> None:
+    """Once it is known what is settled, nothing is read for those who were never there."""
+    await _closed_and_gone(twins)
+    await twins.restart()
+    settled: Any = twins.abridged.decider.settled
+    await settled.know_keys()
+    reads = twins.fetched
+    for number in range(20):
+        who = Actor("visitor", f"new-{number}")
+        opening = {"conversation_id": f"new-{number}", "entry_point_id": "web"}
+        await twins.tell(Step(who, "open", {**opening, "contact_id": f"k-{number}"}))
+    assert twins.fetched == reads
+    await twins.all(step(ADMIN, "reopen", conversation_id="c1"))
+    assert twins.fetched > reads
+
+
 async def _closed_and_gone(twins: Twins) -> None:
     await twins.all(desk(ana=9), opened("c1", "c2"))
     await twins.all(step(ADMIN, "close", conversation_id="c1"))

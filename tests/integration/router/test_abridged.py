@@ -21,6 +21,7 @@ from tests.integration.router.histories import (
     play,
     reopened_meanwhile,
     rule_deleted,
+    somebody_new,
     spoilt,
     wandering,
 )
@@ -98,6 +99,7 @@ STORIES: dict[str, Script] = {
     "searches are not made again": reopened_meanwhile,
     "nobody sees that the tables are empty": emptied,
     "what cannot be read": spoilt,
+    "nothing is read for somebody new": somebody_new,
     "rules that are deleted are not noted": rule_deleted,
     "what was named meanwhile goes, too": named_meanwhile,
 }
