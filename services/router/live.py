@@ -210,7 +210,8 @@ class LiveWorkspace:
             is_read = await self._is_read(decider, search.run)
         except LogCorrupt as error:
             log.error("log_corrupt", workspace=self.workspace_id, reason=str(error))
-            if self._searching.pop(id(job), None) is not None:
+            if self._decider is decider:
+                del self._searching[id(job)]
                 self._outlet.refuse(job, Refused("unavailable", "the log could not be read"))
             return
         if is_read:

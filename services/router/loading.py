@@ -28,6 +28,8 @@ from shared.wire.log_codec import UndecodableEvent, decode_event
 log = structlog.get_logger()
 
 LATEST = Position(2**63 - 1)
+LONG_EVENTS = 5_000
+"""Shorter logs are folded at once, so that nobody asks why."""
 
 
 async def load(
@@ -39,12 +41,12 @@ async def load(
     """
     began = time.monotonic()
     workspace_id = live.workspace_id
-    past, why_not = await _begun(store, live)
+    past, misfit = await _begun(store, live), ""
     begun = past.workspace.position
     try:
         await _fold(store, past)
     except BadSnapshot as error:
-        past, begun, why_not = _nothing(store, workspace_id), Position(0), str(error)
+        past, begun, misfit = _nothing(store, workspace_id), Position(0), str(error)
         await _fold(store, past)
     workspace = past.workspace
     if workspace.erased:
@@ -56,7 +58,7 @@ async def load(
         workspace=workspace_id,
         position=workspace.position,
         from_snapshot=begun,
-        **({"why_from_beginning": why_not} if why_not else {}),
+        **({} if begun else {"why": misfit or await _why_from_beginning(store, live, workspace)}),
         took_ms=round((time.monotonic() - began) * 1_000),
     )
     settled = Settled(past, store.snapshots, store.events, tasks)
@@ -67,18 +69,22 @@ async def load(
 # --- what to begin with ---------------------------------------------------------------------
 
 
-async def _begun(store: Store, live: LiveWorkspace) -> tuple[Past, str]:
-    """The workspace at a snapshot; else one before its first event, and the reason."""
-    workspace_id = live.workspace_id
+async def _begun(store: Store, live: LiveWorkspace) -> Past:
+    """The workspace at a snapshot; else one before its first event."""
+    past: Past | None = None
+    if live.trusts_snapshots:
+        archive = Archive(store.events, store.snapshots, store.seals)
+        past = await restored(archive, live.workspace_id, LATEST, commands=True)
+    return past or _nothing(store, live.workspace_id)
+
+
+async def _why_from_beginning(store: Store, live: LiveWorkspace, workspace: Workspace) -> str:
+    if workspace.position < LONG_EVENTS:
+        return "the log is short"
     if not live.trusts_snapshots:
-        return _nothing(store, workspace_id), "what was kept could not be read"
-    archive = Archive(store.events, store.snapshots, store.seals)
-    past = await restored(archive, workspace_id, LATEST, commands=True)
-    if past is not None:
-        return past, ""
-    kept = await store.snapshots.last(workspace_id, fold_key(), LATEST)
-    why_not = f"the snapshot at {kept} does not fit" if kept else "there is no snapshot"
-    return _nothing(store, workspace_id), why_not
+        return "what was kept could not be read"
+    kept = await store.snapshots.last(live.workspace_id, fold_key(), LATEST)
+    return "there is no snapshot" if kept is None else f"the snapshot at {kept} does not fit"
 
 
 def _nothing(store: Store, workspace_id: WorkspaceId) -> Past:
