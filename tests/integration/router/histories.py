@@ -12,6 +12,7 @@ import pytest
 from services.router.personal import seal
 from services.router.units import Job
 from shared.adapters.open_store import open_store
+from shared.audit.liveness import live_of
 from shared.routing.events import Actor
 from shared.runtime.tasks import Tasks
 from tests.audit.test_pasts import RULE
@@ -253,6 +254,21 @@ async def somebody_new(twins: Twins) -> None:
     assert twins.fetched == reads
     await twins.all(step(ADMIN, "reopen", conversation_id="c1"))
     assert twins.fetched > reads
+
+
+async def everything_over(twins: Twins) -> None:
+    """After a long history nothing of it is in memory that is over."""
+    await wandering(3, 200)(twins)
+    for its_id in list(twins.workspace.open):
+        await twins.all(step(ADMIN, "close", conversation_id=its_id))
+    await twins.tell(3_600)  # whatever was still to come of them
+    await twins.all(*(group(f"over-{n}") for n in range(6)))
+    await twins.let_go()
+    ours = twins.abridged.decider.workspace
+    live = live_of(ours)
+    assert list(ours.conversations) == list(live.conversations)
+    assert list(ours.visitors) == list(live.visitors)
+    assert len(ours.conversations) < len(twins.workspace.conversations) // 4
 
 
 async def _closed_and_gone(twins: Twins) -> None:

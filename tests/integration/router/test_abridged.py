@@ -17,6 +17,7 @@ from shared.routing.ids import ConversationId, Position
 from tests.integration.router.histories import (
     Script,
     emptied,
+    everything_over,
     named_meanwhile,
     play,
     reopened_meanwhile,
@@ -100,6 +101,7 @@ STORIES: dict[str, Script] = {
     "nobody sees that the tables are empty": emptied,
     "what cannot be read": spoilt,
     "nothing is read for somebody new": somebody_new,
+    "what is over is not in memory": everything_over,
     "rules that are deleted are not noted": rule_deleted,
     "what was named meanwhile goes, too": named_meanwhile,
 }
