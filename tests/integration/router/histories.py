@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from services.router.naming import Asked
 from services.router.personal import seal
 from services.router.units import Job
 from shared.adapters.open_store import open_store
 from shared.audit.liveness import live_of
 from shared.routing.events import Actor
+from shared.routing.ids import VisitorId
 from shared.runtime.tasks import Tasks
 from tests.audit.test_pasts import RULE
 from tests.contract.log_samples import run_as_vandal
@@ -209,9 +211,7 @@ async def reopened_meanwhile(twins: Twins) -> None:
         settled.rows = read
         found = await read(keys)
         for its_id in ids[:3]:
-            reopening = twins.command(Step(ADMIN, "reopen", {"conversation_id": its_id}))
-            for one in (twins.whole, twins.abridged):
-                one.live.submit(Job("reply", reopening))
+            both_asked(twins, twins.command(Step(ADMIN, "reopen", {"conversation_id": its_id})))
         await until_at_once(lambda: ids[2] in twins.abridged.decider.workspace.open)
         return found
 
@@ -221,6 +221,39 @@ async def reopened_meanwhile(twins: Twins) -> None:
     await until_at_once(lambda: not twins.abridged.live.jobs)
     twins.whole.live.submit(page)
     await twins.compare()
+
+
+async def identified_meanwhile(twins: Twins) -> None:
+    """Somebody turns out to be the contact whose conversations are looked for to be erased."""
+    known = {"entry_point_id": "web", "contact_id": "k1"}
+    await twins.all(desk(ana=9), step(VERA, "open", conversation_id="c1", **known))
+    await twins.all(step(WIM, "open", conversation_id="c2", entry_point_id="web"))
+    await twins.all(*(step(ADMIN, "close", conversation_id=its_id) for its_id in ("c1", "c2")))
+    await twins.all(*(group(f"g{n}") for n in range(6)))
+    await twins.let_go()
+    settled: Any = twins.abridged.decider.settled
+    read = settled.every
+
+    async def every(kind: str) -> Any:
+        if kind == "conversation":
+            settled.every = read
+            both_asked(twins, twins.command(Step(WIM, "identify", {"contact_id": "k1"})))
+            visitors = twins.abridged.decider.workspace.visitors
+            await until_at_once(lambda: VisitorId("wim") in visitors and not twins.is_behind)
+        async for one in read(kind):
+            yield one
+
+    settled.every = every
+    erasing = twins.command(Step(ADMIN, "erase", {"subject": "contact:k1"}))
+    twins.abridged.live.submit(Job("reply", erasing))
+    await until_at_once(lambda: not twins.abridged.live.jobs)
+    twins.whole.live.submit(Job("reply", erasing))
+    await twins.compare()
+
+
+def both_asked(twins: Twins, asked: Asked) -> None:
+    for one in (twins.whole, twins.abridged):
+        one.live.submit(Job("reply", asked))
 
 
 async def emptied(twins: Twins) -> None:

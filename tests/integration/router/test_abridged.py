@@ -18,6 +18,7 @@ from tests.integration.router.histories import (
     Script,
     emptied,
     everything_over,
+    identified_meanwhile,
     named_meanwhile,
     play,
     reopened_meanwhile,
@@ -71,7 +72,7 @@ def touched_too(self: Settled, rows: Sequence[SettledRow], kept: Position) -> in
     return LET_GO_OF(self, rows, kept)
 
 
-def put_in_anyway(self: searching._Closed) -> bool:
+def put_in_anyway(self: Any) -> bool:
     """Whatever happened since it was found."""
     self._settled.put(self._found)
     return True
@@ -87,6 +88,7 @@ ABLATIONS: dict[str, tuple[object, str, Callable[..., Any]]] = {
     "what hangs on it is not fetched": (Settled, "lacking", named_alone),
     "what is about more is not searched for": (live, "search_for", lambda *_: None),
     "searches are not made again": (searching._Closed, "put_in", put_in_anyway),
+    "nor are those for an erasure": (searching._Hanging, "put_in", put_in_anyway),
     "rules that are deleted are not noted": (Settled, "note", nothing),
     "what differs from its row goes, too": (Abridged, "let_go_of", as_it_comes),
     "what was named meanwhile goes, too": (Settled, "_let_go_of", touched_too),
@@ -98,6 +100,7 @@ ABLATIONS: dict[str, tuple[object, str, Callable[..., Any]]] = {
 
 STORIES: dict[str, Script] = {
     "searches are not made again": reopened_meanwhile,
+    "nor are those for an erasure": identified_meanwhile,
     "nobody sees that the tables are empty": emptied,
     "what cannot be read": spoilt,
     "nothing is read for somebody new": somebody_new,

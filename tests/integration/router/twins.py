@@ -207,6 +207,11 @@ class Twins:
                 await self._load()
             await asyncio.sleep(0)
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether the abridged one has not come as far as the whole one."""
+        return self.abridged.decider.position < self.whole.decider.position
+
     # --- what is looked at ------------------------------------------------------------------
 
     async def let_go(self) -> None:
