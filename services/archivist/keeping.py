@@ -9,7 +9,7 @@ import structlog
 from shared.adapters.log_follower import Events
 from shared.audit.past import Past, restored
 from shared.audit.snapshots import Abridged, anchor_of, compressed, fold_key
-from shared.ports import LogCorrupt, StoreError
+from shared.ports import LogCorrupt
 from shared.ports.archive import Archive, Snapshot, SnapshotHead, Snapshots
 from shared.routing.following import Following, Unfit
 from shared.routing.ids import Position, WorkspaceId
@@ -34,10 +34,6 @@ class Settings(NamedTuple):
 
 
 DEFAULTS = Settings()
-
-
-class SnapshotsGone(StoreError):
-    """Somebody emptied the tables: this term is over, and the next begins with what there is."""
 
 
 class Keeping:
@@ -143,12 +139,11 @@ class Keeping:
         return [await asyncio.to_thread(compressed, piece) for piece in pieces]
 
     async def _see_that_all_is_there(self) -> None:
-        """What was settled may have been missed, if somebody emptied the tables meanwhile."""
+        """What was settled may have been missed, if somebody emptied the tables meanwhile: then
+        this term is over, and the next begins with what there is."""
         since = self._past.abridged.since
         if since:
-            found = await self._snapshots.latest(self._workspace_id, fold_key(), since)
-            if found is None or found.position != since:
-                raise SnapshotsGone(f"the snapshot of {self._workspace_id} at {since} is gone")
+            await self._past.see_that_it_is_kept(since)
 
     async def _drop_all(self) -> int:
         dropped = 0

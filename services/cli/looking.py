@@ -1,15 +1,9 @@
-"""The services that only look: what each works with, and how it is made.
-
-They stand apart from those that write, so that an engine does not wait for a web server to be
-loaded that runs in another process.
-"""
+"""The services that only look: what each works with, and how it is made."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from services.auditor.service import Auditor
-from services.cli.running import Service, ServiceName
-from services.console.service import Console
+from services.cli.running import Service, ServiceName, service_in
 from shared.ports import Bus, Clock
 from shared.ports.archive import Archive
 
@@ -22,8 +16,8 @@ class Lookout(NamedTuple):
     clock: Clock
 
 
-def _auditor(lookout: Lookout) -> Auditor:
-    return Auditor(lookout.archive, lookout.bus, lookout.clock)
+def _auditor(lookout: Lookout) -> Service:
+    return service_in("auditor.service", "Auditor")(lookout.archive, lookout.bus, lookout.clock)
 
 
 LOOKERS: Mapping[ServiceName, Callable[[Lookout], Service]] = {
@@ -32,6 +26,6 @@ LOOKERS: Mapping[ServiceName, Callable[[Lookout], Service]] = {
 """How each is made that reads the log."""
 
 SPEAKERS: Mapping[ServiceName, Callable[[Bus], Service]] = {
-    ServiceName.CONSOLE: Console,
+    ServiceName.CONSOLE: service_in("console.service", "Console"),
 }
 """How each is made that needs no log of its own, only others to ask."""

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 import uvloop
@@ -12,7 +12,6 @@ from services.cli.looking import LOOKERS, SPEAKERS, Lookout
 from services.cli.options import LeaseMs, LogLevel, NatsUrl, StoreUrl, fail
 from services.cli.running import SERVICES, Running, Service, ServiceName
 from services.cli.serving import end_if_told, until_stopped
-from services.console.service import Console
 from shared.adapters.clocks import SystemClock
 from shared.adapters.migrations import MigrationError
 from shared.adapters.nats_bus import NatsBus
@@ -65,9 +64,9 @@ async def _serve(
         stack.push_async_callback(running.stop)
         end_if_told()
         await running.ready()
-        for service in served.values():
-            if isinstance(service, Console):
-                typer.echo(f"console {service.url}")
+        console: Any = served.get(ServiceName.CONSOLE)
+        if console is not None:
+            typer.echo(f"console {console.url}")
         typer.echo("ready")
         await running.ended()
 

@@ -1,17 +1,16 @@
-"""The services by name, and any number of them at work in one process."""
+"""The services by name, and any number of them at work in one process.
+
+A service's modules are imported when it is made: whoever waits for a router to start does not wait
+for a web server to be loaded, nor for what talks to mail servers.
+"""
 
 import asyncio
 import os
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
+from importlib import import_module
 from typing import Any, Protocol
 
-from services.archivist.service import Archivist
-from services.notifier.channels import outside
-from services.notifier.service import Notifier
-from services.presence.service import Presence
-from services.router.service import Router
-from services.trigger_evaluator.service import Evaluator
 from shared.runtime.world import World
 
 
@@ -42,16 +41,29 @@ class ServiceName(StrEnum):
     ARCHIVIST = "archivist"
 
 
-def _notifier(world: World) -> Notifier:
-    return Notifier(world, channels=outside(world, os.environ))
+def service_in(module: str, name: str) -> Callable[..., Service]:
+    """How the service is made that this module of ``services`` holds."""
+
+    def make(*works_with: object) -> Service:
+        made: Service = getattr(import_module(f"services.{module}"), name)(*works_with)
+        return made
+
+    return make
+
+
+def _notifier(world: World) -> Service:
+    outside = import_module("services.notifier.channels").outside
+    notifier: Any = import_module("services.notifier.service").Notifier
+    made: Service = notifier(world, channels=outside(world, os.environ))
+    return made
 
 
 SERVICES: Mapping[ServiceName, Callable[[World], Service]] = {
-    ServiceName.PRESENCE: Presence,
-    ServiceName.EVALUATOR: Evaluator,
-    ServiceName.ROUTER: Router,
+    ServiceName.PRESENCE: service_in("presence.service", "Presence"),
+    ServiceName.EVALUATOR: service_in("trigger_evaluator.service", "Evaluator"),
+    ServiceName.ROUTER: service_in("router.service", "Router"),
     ServiceName.NOTIFIER: _notifier,
-    ServiceName.ARCHIVIST: Archivist,
+    ServiceName.ARCHIVIST: service_in("archivist.service", "Archivist"),
 }
 """How each is made that writes; its settings come from the environment. Raises ``ValueError``."""
 

@@ -10,11 +10,13 @@ from typing import cast
 import msgspec
 
 from services.router.personal import seal
+from services.router.settled import Settled
 from services.router.stamps import Stamps
 from services.router.units import Answer, Job, Unit
 from shared.ports import Clock, Erasure, StoredRow, VaultRow
 from shared.routing.commands import (
     ConversationCommand,
+    DeleteRule,
     FireRule,
     LogIn,
     LogOut,
@@ -66,8 +68,10 @@ class FiringResult(View, frozen=True, kw_only=True):
 class Decider:
     """The state of one workspace, ahead of its log by what is not committed yet."""
 
-    def __init__(self, workspace: Workspace, clock: Clock, epoch: int) -> None:
+    def __init__(self, workspace: Workspace, clock: Clock, epoch: int, settled: Settled) -> None:
         self.workspace = workspace
+        self.settled = settled
+        """What of it is not in memory: whoever hands over a job sees that what it names is."""
         self._stamps = Stamps(clock, workspace.at)
         self._epoch = epoch
 
@@ -170,6 +174,8 @@ class Decider:
             return _unit(job, Answer(self.position, at, outcome), recorded)
         if outcome.events:
             recorded.extend(record(self.workspace, outcome.events, stamp))
+            if isinstance(asked.command, DeleteRule):
+                self.settled.note(recorded)
         FAILPOINTS.passing("after_decide")
         told = Answer(self.position, at, self._result(asked, outcome.warnings))
         if outcome.events:

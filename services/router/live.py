@@ -3,22 +3,36 @@
 States: *loading* (jobs are kept), *on duty* (each is decided at its turn), *ended* (somebody else
 is on duty, or nobody can be). Whenever rows are lost the state is void: it is dropped, read again
 from the log, and everything that was not committed is decided again, in the order in which it came.
+
+On duty, too, jobs are kept while something settled is fetched that the first of them names. One
+that is about more than it names steps aside while that is searched for, and comes last then.
 """
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable, Callable
+from itertools import islice
 from typing import Protocol
 
 import structlog
 
 from services.router.crowd import Crowd
 from services.router.decider import Decider
+from services.router.searching import Search, search_for
 from services.router.units import Job, Unit
+from shared.audit.past import SnapshotsGone
+from shared.audit.snapshots import BadSnapshot
+from shared.ports import LogCorrupt, StoreError
 from shared.routing.commands import Refused
 from shared.routing.ids import Position, WorkspaceId
 from shared.wire.requests import CommandRequest
 
 log = structlog.get_logger()
+
+FETCHED_FOR_MAX = 1_000
+"""For so many jobs in the line at once it is looked what has to be fetched."""
+RETRY_S = 0.2
+"""Pause between two tries to read what is settled."""
 
 
 class Outlet(Protocol):
@@ -49,6 +63,7 @@ class LiveWorkspace:
         self.workspace_id = workspace_id
         self.generation = 0
         """Raised with every reload; units of an earlier one are void."""
+        self.trusts_snapshots = True
         self._outlet = outlet
         self._crowd = crowd
         self._decider: Decider | None = None
@@ -56,6 +71,11 @@ class LiveWorkspace:
         """``id`` of each pending unit that the committer has sent to the store."""
         self._pending: deque[Unit] = deque()
         self._waiting: deque[Job] = deque()
+        self._fetching = False
+        self._searching: dict[int, Job] = {}
+        """By ``id``, those that stepped aside."""
+        self._found: dict[int, Search] = {}
+        """By the ``id`` of its job, what was found for those that are back in the line."""
         self._settled: asyncio.Future[None] | None = None
         self.ended = False
         self._refusal: Refused | None = None
@@ -64,6 +84,11 @@ class LiveWorkspace:
     def position(self) -> Position:
         """The speculative head; 0 while loading."""
         return self._decider.position if self._decider is not None else Position(0)
+
+    @property
+    def jobs(self) -> int:
+        """Jobs that wait for their answer, and timers' rows that wait for their commit."""
+        return len(self._pending) + len(self._waiting) + len(self._searching)
 
     def refusal(self) -> Refused | None:
         """Why no other job may come in just now, if so."""
@@ -82,14 +107,18 @@ class LiveWorkspace:
             return
         self._crowd.enter()
         self._waiting.append(job)
-        if self._decider is not None:
+        self._ask_for_turn()
+
+    def _ask_for_turn(self) -> None:
+        if self._decider is not None and self._waiting and not self._fetching:
             self._outlet.decide(self)
 
     def take_turn(self) -> bool:
         """Decide on the job that has waited longest; whether there is another."""
-        if self._decider is not None and self._waiting:
-            self._decide(self._decider, self._waiting.popleft())
-        return self._decider is not None and bool(self._waiting)
+        if self._decider is not None and self._waiting and not self._fetching:
+            self._take(self._decider, self._waiting[0])
+            self._look_whether_settled()
+        return self._decider is not None and bool(self._waiting) and not self._fetching
 
     def due_in_ms(self) -> int | None:
         return self._decider.due_in_ms() if self._decider is not None else None
@@ -152,11 +181,19 @@ class LiveWorkspace:
         return nameless and id(unit) in self.under_way
 
     def _drop(self, jobs: list[Job]) -> None:
+        self._waiting.extendleft(reversed([*jobs, *self._searching.values()]))
+        self._void()
+        self._outlet.reload(self)
+
+    def _void(self) -> None:
         self.generation += 1
+        if self._decider is not None:
+            self._decider.settled.end()
         self._decider = None
         self._pending.clear()
-        self._waiting.extendleft(reversed(jobs))
-        self._outlet.reload(self)
+        self._fetching = False
+        self._searching.clear()
+        self._found.clear()
 
     def loaded(self, decider: Decider) -> None:
         """The state as the log has it; everything that waited has its turn now."""
@@ -164,8 +201,7 @@ class LiveWorkspace:
         if decider.position:
             self.grown(decider.position)  # whoever wrote it may have died before saying so
         self.wake()
-        if self._waiting:
-            self._outlet.decide(self)
+        self._ask_for_turn()
 
     async def settled(self) -> None:
         """Wait until no job waits for its answer."""
@@ -174,23 +210,81 @@ class LiveWorkspace:
         await self._settled
 
     def _look_whether_settled(self) -> None:
-        if self._settled is None or self._settled.done() or self._pending or self._waiting:
-            return
-        self._settled.set_result(None)
+        if self._settled is not None and not self._settled.done() and not self.jobs:
+            self._settled.set_result(None)
 
     def end(self, refusal: Refused | None = None) -> None:
         """Nothing is answered any more, or with ``refusal`` everything is."""
         jobs = [unit.job for unit in self._pending if unit.job is not None]
-        jobs.extend(self._waiting)
+        jobs.extend((*self._searching.values(), *self._waiting))
         self._crowd.leave(len(jobs))
         self.ended, self._refusal = True, refusal
-        self.generation += 1
-        self._decider = None
-        self._pending.clear()
+        self._void()
         self._waiting.clear()
         for job in jobs:
             self.submit(job)
         self._look_whether_settled()
+
+    # --- what is not in memory --------------------------------------------------------------
+
+    def _take(self, decider: Decider, job: Job) -> None:
+        """Decide on the first job in the line, or get what it needs."""
+        if decider.settled.lacking(job.asked):
+            self._fetching = True
+            decider.settled.tasks.start(self._fetch(decider), f"fetch {self.workspace_id}")
+            return
+        self._waiting.popleft()
+        search = self._found.pop(id(job), None)
+        if search is None or not search.put_in():
+            search = search_for(decider.settled, job.asked)
+            if search is not None:
+                self._searching[id(job)] = job
+                searching = self._search(decider, job, search)
+                decider.settled.tasks.start(searching, f"search {self.workspace_id}")
+                return
+        self._decide(decider, job)
+
+    async def _fetch(self, decider: Decider) -> None:
+        """Bring in what the jobs at the head of the line name, all at once."""
+        asked = [job.asked for job in islice(self._waiting, FETCHED_FOR_MAX)]
+        keys = {key: None for one in asked for key in decider.settled.lacking(one)}
+        if await self._is_read(decider, lambda: decider.settled.fetch(list(keys))):
+            self._fetching = False
+            self._ask_for_turn()
+
+    async def _search(self, decider: Decider, job: Job, search: Search) -> None:
+        try:
+            is_read = await self._is_read(decider, search.run)
+        except LogCorrupt as error:
+            log.error("log_corrupt", workspace=self.workspace_id, reason=str(error))
+            if self._decider is decider:
+                del self._searching[id(job)]
+                self._refuse(job, "the log could not be read")
+                self._look_whether_settled()
+            return
+        if is_read:
+            del self._searching[id(job)]
+            self._found[id(job)] = search
+            self._waiting.append(job)
+            self._ask_for_turn()
+
+    async def _is_read(self, decider: Decider, read: Callable[[], Awaitable[None]]) -> bool:
+        """Read until that succeeds; false if the state was dropped meanwhile, or has to be."""
+        while self._decider is decider:
+            try:
+                await read()
+            except (SnapshotsGone, BadSnapshot) as error:
+                if self._decider is decider:
+                    self.trusts_snapshots = isinstance(error, SnapshotsGone)
+                    self.lost(str(error))
+            except LogCorrupt:
+                raise
+            except StoreError as error:
+                log.warning("settled_not_read", workspace=self.workspace_id, reason=str(error))
+                await asyncio.sleep(RETRY_S)
+            else:
+                return self._decider is decider
+        return False
 
     # --- deciding ---------------------------------------------------------------------------
 
@@ -204,8 +298,7 @@ class LiveWorkspace:
                 "decision_failed", workspace=self.workspace_id, request=type(job.asked).__name__
             )
             text = "this could not be decided because of a fault in the router; it is in its log"
-            self._crowd.leave()
-            self._outlet.refuse(job, Refused("unavailable", text))
+            self._refuse(job, text)
             self.lost("a decision failed", in_doubt=True)
         else:
             self._hand_on(unit)
@@ -218,6 +311,10 @@ class LiveWorkspace:
             self._pending.append(unit)
         else:
             self._release(unit, only_while_held=True)
+
+    def _refuse(self, job: Job, why: str) -> None:
+        self._crowd.leave()
+        self._outlet.refuse(job, Refused("unavailable", why))
 
     def _release(self, unit: Unit, *, only_while_held: bool = False) -> None:
         if unit.job is not None:

@@ -8,6 +8,7 @@ import structlog
 from services.router.alarms import Alarms
 from services.router.commits import Commits
 from services.router.crowd import Crowd
+from services.router.decider import Decider
 from services.router.intake import Intake
 from services.router.live import LiveWorkspace
 from services.router.loading import load
@@ -167,7 +168,7 @@ class Workspaces:
         while not live.ended:
             epoch = self.share.epochs[partition_of(workspace_id)]
             try:
-                decider = await load(self._world.store, workspace_id, clock, epoch)
+                decider = await load(self._world.store, live, clock, epoch, self._tasks)
             except LogCorrupt as error:
                 log.error("log_corrupt", workspace=workspace_id, reason=str(error))
                 live.end(Refused("unavailable", "the log of the workspace is corrupt"))
@@ -175,11 +176,16 @@ class Workspaces:
                 log.warning("log_not_read", workspace=workspace_id, reason=str(error))
                 await asyncio.sleep(RETRY_S)
             else:
-                if not live.ended:
-                    self._relay.resume(workspace_id, decider.position)
-                    live.loaded(decider)
-                    self._alarms.arm(live)
+                self._put_on_duty(live, decider)
                 return
+
+    def _put_on_duty(self, live: LiveWorkspace, decider: Decider) -> None:
+        if live.ended:  # the partition was lost meanwhile
+            decider.settled.end()
+            return
+        self._relay.resume(live.workspace_id, decider.position)
+        live.loaded(decider)
+        self._alarms.arm(live)
 
     def create(self, workspace_id: WorkspaceId, job: Job) -> bool:
         """A workspace is to be created; it may exist, and then says so itself.

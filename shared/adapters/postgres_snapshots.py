@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Sequence
 from shared.adapters.log_rows import storable
 from shared.adapters.postgres_connection import PostgresConnection, PostgresReaders
 from shared.adapters.snapshot_rows import (
+    CHUNK_KEYS,
+    CHUNK_ROWS,
     HEADS_AT_ONCE,
     KEYS_AT_ONCE,
     ROWS_AT_ONCE,
@@ -16,6 +18,10 @@ from shared.routing.ids import Position, WorkspaceId
 
 _LATEST = """
 select position, anchor, body from snapshots
+where workspace = $1 and fold = $2 and position <= $3 order by position desc limit 1
+"""
+_LAST = """
+select position from snapshots
 where workspace = $1 and fold = $2 and position <= $3 order by position desc limit 1
 """
 _COMMANDS = """
@@ -41,6 +47,11 @@ _ALL_SETTLED = """
 select distinct on (kind, id) kind, id, position, body from settled
 where workspace = $1 and fold = $2 and position <= $3 and (kind, id) > ($4, $5)
 order by kind, id, position desc limit $6
+"""
+_SETTLED_KEYS = """
+select distinct kind, id from settled
+where workspace = $1 and fold = $2 and position <= $3 and (kind, id) > ($4, $5)
+order by kind, id limit $6
 """
 _ADD_SETTLED = """
 insert into settled (workspace, fold, kind, id, position, body)
@@ -85,6 +96,11 @@ class PostgresSnapshotReader:
         rows = await self._connections.fetch(_LATEST, storable(workspace_id), fold, upto)
         return SnapshotHead(*rows[0]) if rows else None
 
+    async def last(self, workspace_id: WorkspaceId, fold: str, upto: Position) -> Position | None:
+        """See ``SnapshotReader.last``."""
+        rows = await self._connections.fetch(_LAST, storable(workspace_id), fold, upto)
+        return Position(rows[0][0]) if rows else None
+
     async def commands(self, workspace_id: WorkspaceId, fold: str) -> KeptCommands | None:
         """See ``SnapshotReader.commands``."""
         rows = await self._connections.fetch(_COMMANDS, storable(workspace_id), fold)
@@ -114,7 +130,20 @@ class PostgresSnapshotReader:
             )
             return [SettledRow(*row) for row in rows]
 
-        return settled_in_chunks(fetch)
+        return settled_in_chunks(fetch, CHUNK_ROWS)
+
+    def settled_keys(
+        self, workspace_id: WorkspaceId, fold: str, upto: Position
+    ) -> AsyncIterator[Sequence[SettledKey]]:
+        """See ``SnapshotReader.settled_keys``."""
+
+        async def fetch(after: tuple[str, str], limit: int) -> Sequence[SettledKey]:
+            rows = await self._connections.fetch(
+                _SETTLED_KEYS, storable(workspace_id), fold, upto, *after, limit
+            )
+            return [(kind, its_id) for kind, its_id in rows]
+
+        return settled_in_chunks(fetch, CHUNK_KEYS)
 
 
 class PostgresSnapshots(PostgresSnapshotReader):

@@ -6,6 +6,8 @@ from functools import partial
 
 from shared.adapters.log_rows import storable
 from shared.adapters.snapshot_rows import (
+    CHUNK_KEYS,
+    CHUNK_ROWS,
     HEADS_AT_ONCE,
     KEYS_AT_ONCE,
     ROWS_AT_ONCE,
@@ -19,6 +21,10 @@ from shared.routing.ids import Position, WorkspaceId
 
 _LATEST = """
 select position, anchor, body from snapshots
+where workspace = ? and fold = ? and position <= ? order by position desc limit 1
+"""
+_LAST = """
+select position from snapshots
 where workspace = ? and fold = ? and position <= ? order by position desc limit 1
 """
 _COMMANDS = """
@@ -46,6 +52,11 @@ _ALL_SETTLED = """
 select kind, id, max(position), body from settled
 where workspace = ?1 and fold = ?2 and position <= ?3 and (kind, id) > (?4, ?5)
 group by kind, id order by kind, id limit ?6
+"""
+_SETTLED_KEYS = """
+select distinct kind, id from settled
+where workspace = ?1 and fold = ?2 and position <= ?3 and (kind, id) > (?4, ?5)
+order by kind, id limit ?6
 """
 _ADD_SETTLED = """
 insert or replace into settled (workspace, fold, kind, id, position, body)
@@ -88,6 +99,12 @@ class SqliteSnapshotReader:
         rows = await self._reader.rows_of("snapshots", _LATEST, *whose, upto)
         return SnapshotHead(*rows[0]) if rows else None
 
+    async def last(self, workspace_id: WorkspaceId, fold: str, upto: Position) -> Position | None:
+        """See ``SnapshotReader.last``."""
+        whose = (storable(workspace_id), fold)
+        rows = await self._reader.rows_of("snapshots", _LAST, *whose, upto)
+        return Position(rows[0][0]) if rows else None
+
     async def commands(self, workspace_id: WorkspaceId, fold: str) -> KeptCommands | None:
         """See ``SnapshotReader.commands``."""
         whose = (storable(workspace_id), fold)
@@ -117,7 +134,20 @@ class SqliteSnapshotReader:
             rows = await self._reader.rows_of("settled", _ALL_SETTLED, *arguments)
             return [SettledRow(*row) for row in rows]
 
-        return settled_in_chunks(fetch)
+        return settled_in_chunks(fetch, CHUNK_ROWS)
+
+    def settled_keys(
+        self, workspace_id: WorkspaceId, fold: str, upto: Position
+    ) -> AsyncIterator[Sequence[SettledKey]]:
+        """See ``SnapshotReader.settled_keys``."""
+        whose = (storable(workspace_id), fold)
+
+        async def fetch(after: tuple[str, str], limit: int) -> Sequence[SettledKey]:
+            arguments = (*whose, upto, *after, limit)
+            rows = await self._reader.rows_of("settled", _SETTLED_KEYS, *arguments)
+            return [(kind, its_id) for kind, its_id in rows]
+
+        return settled_in_chunks(fetch, CHUNK_KEYS)
 
 
 class SqliteSnapshots(SqliteSnapshotReader):

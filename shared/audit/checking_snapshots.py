@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import msgpack
 
+from shared.audit.liveness import Keys
 from shared.audit.snapshots import (
     Abridged,
     BadSnapshot,
-    Keys,
     anchor_of,
     commands_from,
     compressed,

@@ -3,18 +3,22 @@
 from collections.abc import Iterable
 from typing import Self
 
+from shared.audit.liveness import Fed, Keys
 from shared.audit.snapshots import (
     Abridged,
     BadSnapshot,
-    Fed,
-    Keys,
     anchor_of,
     commands_from,
     fold_key,
 )
+from shared.ports import StoreError
 from shared.ports.archive import Archive, KeptCommands, SnapshotReader
 from shared.routing.ids import ContactId, ConversationId, Position, VisitorId, WorkspaceId
 from shared.routing.route import next_decision
+
+
+class SnapshotsGone(StoreError):
+    """Somebody emptied the tables: what was settled cannot be told from what never was."""
 
 
 class Past:
@@ -70,6 +74,16 @@ class Past:
         named.update({("visitor", its_id): None for its_id in visitors})
         named.update({("acquaintance", its_id): None for its_id in contacts})
         await self._put_in(named)
+
+    async def see_that_it_is_kept(self, position: Position) -> None:
+        """Raises ``SnapshotsGone`` unless the snapshot at ``position`` is there.
+
+        To be called after settled rows were read: where tables are emptied the heads go first, so
+        that until now nothing was missing.
+        """
+        whose = WorkspaceId(self.workspace.workspace_id)
+        if await self._snapshots.last(whose, fold_key(), position) != position:
+            raise SnapshotsGone(f"the snapshot of {whose} at {position} is gone")
 
     async def _put_in(self, named: Keys) -> None:
         whose = WorkspaceId(self.workspace.workspace_id)

@@ -179,6 +179,11 @@ class NoSnapshots:
     ) -> SnapshotHead | None:
         return None
 
+    async def last(
+        self, _workspace_id: WorkspaceId, _fold: str, _upto: Position
+    ) -> Position | None:
+        return None
+
     async def commands(self, _workspace_id: WorkspaceId, _fold: str) -> KeptCommands | None:
         return None
 
@@ -195,6 +200,13 @@ class NoSnapshots:
         self, _workspace_id: WorkspaceId, _fold: str, _upto: Position
     ) -> AsyncIterator[Sequence[SettledRow]]:
         nothing: Sequence[Sequence[SettledRow]] = ()
+        for none in nothing:
+            yield none
+
+    async def settled_keys(
+        self, _workspace_id: WorkspaceId, _fold: str, _upto: Position
+    ) -> AsyncIterator[Sequence[SettledKey]]:
+        nothing: Sequence[Sequence[SettledKey]] = ()
         for none in nothing:
             yield none
 

@@ -15,14 +15,15 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import cache
 from hashlib import sha256
 from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import inspect, msgpack
 
+from shared.audit.liveness import Fed, Keys, live_of, named_by
 from shared.ports import StoredRow
 from shared.ports.archive import SettledKey, SettledKind, SettledRow
-from shared.routing.events import Envelope, RuleDeleted
+from shared.routing.events import RuleDeleted
 from shared.routing.ids import (
     ContactId,
     ConversationId,
@@ -48,10 +49,6 @@ COMMANDS_IN_A_PIECE = 5_000
 """Two milliseconds of work."""
 _COMPRESSION = 1
 
-Fed = Iterable[tuple[Position, Envelope, *tuple[object, ...]]]
-"""Events with their positions, whatever follows in the tuples."""
-Keys = dict[SettledKey, None]
-
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -65,14 +62,6 @@ class _Head(msgspec.Struct, frozen=True, array_like=True):
     """Of conversations, visitors and acquaintances only those that are live; no commands."""
     rules_deleted: dict[RuleId, Position]
     """Where rules were deleted last: settled visitors for whom one fired have forgotten it."""
-
-
-class Live(NamedTuple):
-    """What an event may change, or the next decision look at, without its being named."""
-
-    conversations: dict[ConversationId, None]
-    visitors: dict[VisitorId, None]
-    contacts: dict[ContactId, None]
 
 
 _encode = msgpack.Encoder().encode
@@ -116,62 +105,6 @@ def anchor_of(row: StoredRow) -> bytes:
     return sha256(row.topic.encode() + b"\0" + row.state).digest()[:16]
 
 
-# --- what is live, and what events name -----------------------------------------------------
-
-
-def live_of(workspace: Workspace) -> Live:
-    """What has to be in memory, whatever comes next."""
-    subjects = {timer_id.partition(":")[2]: None for timer_id in workspace.timers}
-    conversations = {
-        its_id: None
-        for its_id, conversation in workspace.conversations.items()
-        if _is_open(conversation) or its_id in subjects
-    }
-    for operator in workspace.operators.values():
-        for theirs in (operator.owned, operator.offered, operator.escalated, operator.takes_part):
-            conversations.update(theirs)
-        conversations.update(dict.fromkeys(operator.wrap_ups))
-    visitors = {
-        its_id: None
-        for its_id, visitor in workspace.visitors.items()
-        if visitor.conversations or its_id in subjects
-    }
-    known = [workspace.conversations[its_id] for its_id in conversations]
-    visitors.update({conversation.visitor_id: None for conversation in known})
-    contacts = [conversation.contact_id for conversation in known]
-    contacts += [workspace.visitors[its_id].contact_id for its_id in visitors]
-    return Live(conversations, visitors, {one: None for one in contacts if one is not None})
-
-
-def _is_open(conversation: Conversation) -> bool:
-    """Not closed; or a status that somebody sets, a scope that ends may still change it."""
-    return bool(
-        conversation.state != "closed"
-        or conversation.declined
-        or conversation.offer
-        or conversation.forward
-        or conversation.escalated
-    )
-
-
-_FIELDS: tuple[tuple[str, SettledKind], ...] = (
-    ("conversation_id", "conversation"),
-    ("visitor_id", "visitor"),
-    ("contact_id", "acquaintance"),
-)
-
-
-def named_by(events: Fed) -> Keys:
-    """Everything that these events name and that may be settled."""
-    named: Keys = {}
-    for _position, envelope, *_ in events:
-        for field, kind in _FIELDS:
-            its_id = getattr(envelope.data, field, None)
-            if its_id is not None:
-                named[(kind, its_id)] = None
-    return named
-
-
 # --- a workspace of which not everything is there -------------------------------------------
 
 
@@ -204,16 +137,25 @@ class Abridged:
 
     def foresee(self, events: Fed) -> Keys:
         """What these events name, which are the next to be folded."""
+        self.note_deletions(events)
+        return named_by(events)
+
+    def note_deletions(self, events: Fed) -> None:
+        """Rules that these events delete, which were just folded or are the next to be."""
         for position, envelope, *_ in events:
             if isinstance(envelope.data, RuleDeleted):
                 self._deletions_ahead.append((position, envelope.data.rule_id))
-        return named_by(events)
 
     def lacking(self, named: Keys) -> Sequence[SettledKey]:
         """What of these, and of what hangs on them, was never looked for and is not there.
 
         What is put in may name more: to be asked until there is nothing.
         """
+        whole = self.with_what_hangs_on(named)
+        return [key for key in whole if key not in self._looked_for and not self._is_here(key)]
+
+    def with_what_hangs_on(self, named: Keys) -> Keys:
+        """These and, of what is there, whatever hangs on them."""
         found = dict(named)
         queue = list(found)
         for key in queue:
@@ -221,7 +163,7 @@ class Abridged:
                 if other not in found:
                     found[other] = None
                     queue.append(other)
-        return [key for key in found if key not in self._looked_for and not self._is_here(key)]
+        return found
 
     def _hanging_on(self, key: SettledKey) -> Iterator[SettledKey]:
         """A conversation's visitor and contact, a visitor's contact."""
@@ -238,11 +180,7 @@ class Abridged:
 
     def _is_here(self, key: SettledKey) -> bool:
         kind, its_id = key
-        if kind == "conversation":
-            return its_id in self.workspace.conversations
-        if kind == "visitor":
-            return its_id in self.workspace.visitors
-        return its_id in self.workspace.acquaintances
+        return its_id in self._table(kind)
 
     def put_in(self, keys: Iterable[SettledKey], rows: Iterable[SettledRow]) -> None:
         """These were looked for as of ``since``, and these found. Raises ``BadSnapshot``."""
@@ -260,25 +198,37 @@ class Abridged:
                 self._put(row)
 
     def put_in_order(self) -> None:
-        """Where many conversations are concerned, they are walked over in the order of opening."""
-        by_opening = sorted(self.workspace.conversations.values(), key=lambda c: c.positions[0])
-        self.workspace.conversations = {c.conversation_id: c for c in by_opening}
+        """Where many conversations are concerned, they are walked over in the order of opening,
+        closed ones in that of closing."""
+        workspace = self.workspace
+        by_opening = sorted(workspace.conversations.values(), key=lambda c: c.positions[0])
+        workspace.conversations = {c.conversation_id: c for c in by_opening}
+        closed = [workspace.conversations[its_id] for its_id in workspace.closed]
+        closed.sort(key=lambda c: c.closed_position or 0)
+        workspace.closed = {c.conversation_id: None for c in closed}
 
     def _put(self, row: SettledRow) -> None:
+        workspace, thing = self.workspace, self.read(row)
+        if isinstance(thing, Conversation):
+            workspace.conversations[thing.conversation_id] = thing
+            workspace.closed[thing.conversation_id] = None
+        elif isinstance(thing, Visitor):
+            workspace.visitors[thing.visitor_id] = thing
+        else:
+            workspace.acquaintances[ContactId(row.id)] = thing
+
+    def read(self, row: SettledRow) -> Conversation | Visitor | OperatorId:
+        """What the row holds, as it is now unless it is there. Raises ``BadSnapshot``."""
         try:
             if row.kind == "conversation":
-                conversation = _decode_conversation(row.body)
-                self.workspace.conversations[conversation.conversation_id] = conversation
-                self.workspace.closed[conversation.conversation_id] = None
-            elif row.kind == "visitor":
-                visitor = _decode_visitor(row.body)
-                self._forget_rules(visitor, row.position)
-                self.workspace.visitors[visitor.visitor_id] = visitor
-            else:
-                known = _decode_acquaintance(row.body)
-                self.workspace.acquaintances[ContactId(row.id)] = known
+                return _decode_conversation(row.body)
+            if row.kind == "acquaintance":
+                return _decode_acquaintance(row.body)
+            visitor = _decode_visitor(row.body)
         except msgspec.DecodeError as error:
             raise BadSnapshot(f"the {row.kind} {row.id} cannot be read: {error}") from error
+        self._forget_rules(visitor, row.position)
+        return visitor
 
     def _forget_rules(self, visitor: Visitor, as_of: Position) -> None:
         """Deleting a rule is all that changes a visitor without naming it."""
@@ -333,6 +283,30 @@ class Abridged:
         yield _encode(piece)
         while piece := list(islice(items, COMMANDS_IN_A_PIECE)):
             yield _encode(piece)
+
+    def let_go_of(self, rows: Iterable[SettledRow], since: Position) -> list[SettledKey]:
+        """Let go of what is as these rows of the snapshot at ``since`` have it, to the byte.
+
+        All of it has to be settled. The result is what is not there any more.
+        """
+        self._notice_deletions()
+        gone: list[SettledKey] = []
+        for row in rows:
+            table = self._table(row.kind)
+            thing = table.get(row.id)
+            if thing is not None and _encode(thing) == _encode(self.read(row)):
+                del table[row.id]
+                if row.kind == "conversation":
+                    del self.workspace.closed[ConversationId(row.id)]
+                gone.append((row.kind, row.id))
+        self.since = max(self.since, since)
+        self._looked_for = {}
+        return gone
+
+    def _table(self, kind: SettledKind) -> dict[Any, Any]:
+        if kind == "conversation":
+            return self.workspace.conversations
+        return self.workspace.visitors if kind == "visitor" else self.workspace.acquaintances
 
     def let_go(self) -> None:
         """The snapshot is kept: what is settled need not be in memory any more."""

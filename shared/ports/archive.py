@@ -61,6 +61,10 @@ class SnapshotReader(Protocol):
         """The head of the last snapshot at or before a position."""
         ...
 
+    async def last(self, workspace_id: WorkspaceId, fold: str, upto: Position) -> Position | None:
+        """The position of that head, without the rest of it."""
+        ...
+
     async def commands(self, workspace_id: WorkspaceId, fold: str) -> KeptCommands | None:
         """The last that were kept: those of the newest snapshot, or of one not long before it."""
         ...
@@ -75,6 +79,12 @@ class SnapshotReader(Protocol):
         self, workspace_id: WorkspaceId, fold: str, upto: Position
     ) -> AsyncIterator[Sequence[SettledRow]]:
         """The same of everything there is, in chunks, by kind and id."""
+        ...
+
+    def settled_keys(
+        self, workspace_id: WorkspaceId, fold: str, upto: Position
+    ) -> AsyncIterator[Sequence[SettledKey]]:
+        """Of all these the keys alone."""
         ...
 
 

@@ -171,25 +171,33 @@ def _inbox(
     refusal = _refuse_view(workspace, question, operator_id)
     if refusal is not None:
         return refusal
-    after = 0
-    if question.after is not None:
-        if not question.after.isdecimal() or len(question.after) > len(str(2**53)):
-            return Refused("malformed", "after: not the `next` of an earlier answer")
-        after = int(question.after)
+    is_listed = listed(workspace, question, actor)
+    if is_listed is None:
+        return Refused("malformed", "after: not the `next` of an earlier answer")
     page: list[ConversationView] = []
-    rights = _rights(workspace, actor)
-    for conversation in _in_view(workspace, question, operator_id):
-        place = _place_in_list(conversation)
-        if place <= after or not _matches(question, conversation):
-            continue
-        if not _may_read(rights, conversation, operator_id):
-            continue
+    after = 0
+    for conversation in filter(is_listed, _in_view(workspace, question, operator_id)):
         if len(page) == question.limit:
             return Inbox(conversations=tuple(page), next=str(after))
         why = _why_mine(conversation, operator_id) if question.view == "mine" else None
         page.append(conversation_view(workspace, conversation, why))
-        after = place
+        after = _place_in_list(conversation)
     return Inbox(conversations=tuple(page), next=None)
+
+
+def listed(
+    workspace: Workspace, question: q.AskInbox, actor: Actor
+) -> Callable[[Conversation], bool] | None:
+    """Which conversations of the view the page begins with; none if ``after`` cannot be read."""
+    begin = question.after or "0"
+    if not begin.isdecimal() or len(begin) > len(str(2**53)):
+        return None
+    after, rights, operator_id = int(begin), _rights(workspace, actor), OperatorId(actor.id)
+    return lambda conversation: (
+        _place_in_list(conversation) > after
+        and _matches(question, conversation)
+        and _may_read(rights, conversation, operator_id)
+    )
 
 
 def _refuse_view(
@@ -212,13 +220,9 @@ def _place_in_list(conversation: Conversation) -> int:
 def _in_view(
     workspace: Workspace, question: q.AskInbox, operator_id: OperatorId
 ) -> Iterator[Conversation]:
-    ids: Iterable[ConversationId]
-    if question.view == "mine":
-        ids = _mine(workspace, operator_id)
-    elif question.state == "closed":
-        ids = workspace.closed
-    else:
-        ids = workspace.open
+    everybodys = workspace.closed if question.state == "closed" else workspace.open
+    is_mine = question.view == "mine"
+    ids: Iterable[ConversationId] = _mine(workspace, operator_id) if is_mine else everybodys
     for conversation_id in ids:
         conversation = workspace.conversations[conversation_id]
         if question.view != "unassigned" or conversation.owner is None:
@@ -260,15 +264,14 @@ def _matches(question: q.AskInbox, conversation: Conversation) -> bool:
 
 
 def _may_read(rights: Permissions, conversation: Conversation, operator_id: OperatorId) -> bool:
-    if involved(conversation, operator_id) or operator_id in conversation.told:
+    if involved(conversation, operator_id):
         return True
-    if operator_id in conversation.escalated:
+    if operator_id in conversation.told or operator_id in conversation.escalated:
         return True
     if conversation.offer is not None and conversation.offer.operator_id == operator_id:
         return True
-    if conversation.state in ("waiting", "offered"):
-        return rights.unassigned != "off"
-    return rights.assigned != "off"
+    owned = conversation.state not in ("waiting", "offered")
+    return (rights.assigned if owned else rights.unassigned) != "off"
 
 
 def _queue(workspace: Workspace, question: q.AskQueue, actor: Actor, at: UnixMs) -> Queue | Refused:
@@ -355,12 +358,12 @@ def _visitor(
     workspace: Workspace, question: q.AskVisitor, actor: Actor, _at: UnixMs
 ) -> VisitorAnswer | Refused:
     if actor.kind == "operator":
-        permission = "conversations.unassigned: write"
-        refusal = require(workspace, OperatorId(actor.id), permission)
+        needed = "conversations.unassigned: write"
+        refusal = require(workspace, OperatorId(actor.id), needed)
         if refusal is not None:
             return refusal
-    known = workspace.visitors.get(question.visitor_id)
-    visitor = known or Visitor(visitor_id=question.visitor_id)
+    its_id = question.visitor_id
+    visitor = workspace.visitors.get(its_id) or Visitor(visitor_id=its_id)
     ahead = tuple(AheadView(to=to, by=source) for source, to in visitor.ahead.items())
     return VisitorAnswer(
         visitor=VisitorView(

@@ -11,8 +11,8 @@ import msgspec
 
 from services.archivist.keeping import Keeping, Settings
 from shared.adapters.open_store import Store, open_store
+from shared.audit.liveness import live_of, named_by
 from shared.audit.past import Past, restored
-from shared.audit.snapshots import live_of, named_by
 from shared.ports import Append, StoredRow
 from shared.ports.archive import Archive
 from shared.routing.describe import describe

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from services.archivist.keeping import Keeping, Settings, SnapshotsGone
+from services.archivist.keeping import Keeping, Settings
 from shared.adapters.open_store import Store
 from shared.adapters.sqlite_snapshots import SqliteSnapshots
-from shared.audit.past import restored
+from shared.audit.past import SnapshotsGone, restored
 from shared.audit.snapshots import COMMANDS_IN_A_PIECE, fold_key
 from shared.ports import CommitInDoubt, StoreUnavailable
 from shared.ports.archive import Snapshot

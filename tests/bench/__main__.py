@@ -26,6 +26,7 @@ from tests.bench import (
     overload,
     peers,
     presence,
+    restart,
     routers,
     rules,
     slow_commits,
@@ -59,7 +60,8 @@ the lowest and the highest round; a ratio is the median of the rounds' own ratio
 is about where there is one. On one core: all processes of the side; the others go where they like.
 The floor of choosing is its smallest size. Presence is a process of its own, with one session for
 each operator. Library and plain SQL are peers: they assign as others would, and do nothing else of
-what the engine does. What opening costs is in this process, without servers."""
+what the engine does. What opening costs is in this process, without servers. A restart is a
+router's own process, from its start to the answer to somebody who was never there."""
 
 
 async def _contest(plan: Plan) -> list[Row]:
@@ -100,6 +102,7 @@ def main() -> None:
     rows += rules.rows(rounds=5)
     rows.append(asyncio.run(rules.through_broker(rounds=5, views=10_000 if quick else 40_000)))
     rows += asyncio.run(presence.rows(rounds=3, seconds=2 if quick else 8))
+    rows += asyncio.run(restart.rows(rounds=3, events=50_000 if quick else restart.EVENTS))
     FILE.parent.mkdir(exist_ok=True)
     written = {"machine": _machine(), "rows": list(as_builtins(rows))}
     FILE.write_bytes(msgspec.json.format(msgspec.json.encode(written)))

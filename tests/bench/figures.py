@@ -5,7 +5,9 @@ what is slow on a busy machine is no fault of the program.
 """
 
 import operator
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from statistics import median
 from typing import Literal
 
@@ -85,6 +87,23 @@ def row(
 def percentile(values: Sequence[float], percent: float) -> float:
     """The value that so many percent do not exceed; ``values`` must be sorted."""
     return values[min(len(values) - 1, int(len(values) * percent / 100))]
+
+
+def resident_mb(pid: int) -> float:
+    """What the process holds in memory; 0 where the system does not tell."""
+    status = Path(f"/proc/{pid}/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    found = [int(line.split()[1]) / 1_024 for line in lines if line.startswith("VmRSS")]
+    return found[0] if found else 0.0
+
+
+def processor_s(pid: int) -> float:
+    """Processor time that it has used so far; 0 where the system does not tell."""
+    stat = Path(f"/proc/{pid}/stat")
+    if not stat.exists():
+        return 0.0
+    fields = stat.read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def as_builtins(rows: Sequence[Row]) -> Iterator[dict[str, object]]:

@@ -36,7 +36,7 @@ from shared.routing.transaction import Recorded
 from shared.runtime.garbage import spare_what_lasts
 from shared.runtime.logs import configure_logs
 from shared.wire.log_codec import decode_event, encode_event
-from tests.core.story import Story, entry_point, group, logged_in, policy, registered
+from tests.core.story import BEGINNING, Story, entry_point, group, logged_in, policy, registered
 
 W = WorkspaceId("acme")
 GROUPS = 20
@@ -149,9 +149,12 @@ class Days(Story):
         self.closed = list(recent)
 
 
-def story_of(events: int, operators: int) -> Iterator[Sequence[Recorded]]:
+def story_of(
+    events: int, operators: int, begins: UnixMs = BEGINNING
+) -> Iterator[Sequence[Recorded]]:
     """The log in batches."""
     days = Days(7, operators)
+    days.at = begins
     days.set_up()
     while True:
         if len(days.log) >= BATCH:

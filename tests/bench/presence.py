@@ -11,7 +11,6 @@ session that beat is reported.
 
 import argparse
 import asyncio
-import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -29,7 +28,7 @@ from shared.routing.revision import REVISION
 from shared.wire.log_codec import encode_event
 from shared.wire.replies import answered
 from shared.wire.subjects import Beat, subject_of
-from tests.bench.figures import Row, row
+from tests.bench.figures import Row, processor_s, resident_mb, row
 from tests.servers.nats import nats_server
 from tests.servers.process import Process
 
@@ -119,14 +118,14 @@ class Beating:
         """At the rate of real desks; the share of one core that presence used, in percent."""
         await self.handled()
         per_s = len(self._subjects) / EVERY_S
-        before, begun, sent = self._processor_s(), perf_counter(), 0
+        before, begun, sent = processor_s(self._process.pid), perf_counter(), 0
         while (gone := perf_counter() - begun) < seconds:
             due = int(gone * per_s)
             self.send(due - sent)
             sent = due
             await _slice()
         await self.handled()
-        return 100 * (self._processor_s() - before) / (perf_counter() - begun)
+        return 100 * (processor_s(self._process.pid) - before) / (perf_counter() - begun)
 
     async def at_most(self, number: int) -> float:
         """As fast as they are taken; heartbeats a second."""
@@ -137,20 +136,6 @@ class Beating:
             await asyncio.sleep(0)
         await self.handled()
         return number / (perf_counter() - begun)
-
-    def memory_mb(self) -> float:
-        """What the process holds; 0 where the system does not tell."""
-        status = Path(f"/proc/{self._process.pid}/status")
-        lines = status.read_text().splitlines() if status.exists() else []
-        found = [int(line.split()[1]) / 1_024 for line in lines if line.startswith("VmRSS")]
-        return found[0] if found else 0.0
-
-    def _processor_s(self) -> float:
-        stat = Path(f"/proc/{self._process.pid}/stat")
-        if not stat.exists():
-            return 0.0
-        fields = stat.read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def _slice() -> None:
@@ -185,7 +170,7 @@ async def rows(
             await beating.listen()
             shares = [await beating.steadily(seconds) for _ in range(rounds)]
             fastest = [await beating.at_most(burst) for _ in range(rounds)]
-            memory = beating.memory_mb()
+            memory = resident_mb(process.pid)
             assert beating.lapses == 0, f"{beating.lapses} sessions that beat were reported"
         finally:
             await bus.close()

@@ -21,12 +21,11 @@ from shared.ports import NoResponders
 from shared.routing.ids import WorkspaceId
 from shared.routing.partition import PARTITIONS, partition_of
 from shared.runtime.duty import LEASE_MS
-from tests.bench.figures import Row, row
+from tests.bench.figures import Row, processor_s, row
 from tests.bench.lean_nats import LeanNats
 from tests.bench.load import Request, closed_loop
 from tests.bench.office import Said, Visitors, settled
 from tests.bench.rounds import Plan
-from tests.bench.sides import processor_s
 from tests.servers.client import Client, connected
 from tests.servers.fleet import Fleet
 from tests.servers.nats import nats_server

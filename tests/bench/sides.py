@@ -26,6 +26,7 @@ from shared.adapters.nats_bus import NatsBus
 from shared.adapters.nats_connection import NatsSettings
 from shared.adapters.open_store import open_store
 from shared.routing.ids import WorkspaceId
+from tests.bench.figures import processor_s
 from tests.bench.floor import Shapes
 from tests.servers.engine import QUIET_DESKS, ROOT, fernamt, surroundings
 from tests.servers.nats import nats_server
@@ -256,15 +257,6 @@ def running(command: Sequence[str]) -> Iterator[Process]:
         process.wait()
         if process.stdout is not None:
             process.stdout.close()
-
-
-def processor_s(pid: int) -> float:
-    """Processor time that a process has used so far; 0 where the system does not tell."""
-    stat = Path(f"/proc/{pid}/stat")
-    if not stat.exists():
-        return 0.0
-    fields = stat.read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _wait_until_ready(process: Process) -> None:

@@ -121,8 +121,8 @@ class Whole:
 
     def __init__(self) -> None:
         workspace = Workspace(workspace_id=WORKSPACE)
-        self._decider = Decider(workspace, SystemClock(), EPOCH)
         sink, nowhere = cast("Any", _Sink()), cast("Any", None)
+        self._decider = Decider(workspace, SystemClock(), EPOCH, nowhere)
         self._publishing = Publishing(sink, nowhere, nowhere)
         self._intake = Intake(sink, self._publishing, Crowd(SystemClock()), nowhere, nowhere)
         for said in settled():

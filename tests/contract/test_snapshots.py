@@ -10,6 +10,7 @@ import pytest
 from shared.adapters.migrations import migrate_sqlite, migrations
 from shared.adapters.open_store import Store, open_archive
 from shared.adapters.snapshot_rows import (
+    CHUNK_KEYS,
     CHUNK_ROWS,
     HEADS_AT_ONCE,
     KEYS_AT_ONCE,
@@ -53,8 +54,16 @@ async def everything(archive: Archive, upto: int, fold: str = FOLD) -> list[Sett
     return [row async for rows in found for row in rows]
 
 
+async def every_key(archive: Archive, upto: int) -> list[SettledKey]:
+    found = archive.snapshots.settled_keys(NORTH, FOLD, Position(upto))
+    return [key async for some in found for key in some]
+
+
 async def latest(archive: Archive, upto: int, fold: str = FOLD) -> SnapshotHead | None:
-    return await archive.snapshots.latest(NORTH, fold, Position(upto))
+    head = await archive.snapshots.latest(NORTH, fold, Position(upto))
+    position = await archive.snapshots.last(NORTH, fold, Position(upto))
+    assert position == (None if head is None else head.position)
+    return head
 
 
 async def test_where_nothing_was_kept_there_is_nothing(archive: Archive) -> None:
@@ -93,6 +102,7 @@ async def test_of_each_thing_the_last_row_before_a_position_is_found(
         found = await archive.snapshots.settled(NORTH, FOLD, Position(upto), asked)
         assert sorted(found) == rows
         assert await everything(archive, upto) == rows
+        assert await every_key(archive, upto) == [(row.kind, row.id) for row in rows]
 
 
 async def test_a_kind_is_part_of_the_key(store: Store, archive: Archive) -> None:
@@ -151,10 +161,11 @@ async def test_a_fold_is_dropped_piece_by_piece_and_its_heads_at_once(
 
 
 async def test_more_rows_than_go_into_one_statement(store: Store, archive: Archive) -> None:
-    many = max(ROWS_AT_ONCE, CHUNK_ROWS, KEYS_AT_ONCE) * 2 + 1
+    many = max(ROWS_AT_ONCE, CHUNK_ROWS, KEYS_AT_ONCE, CHUNK_KEYS) * 2 + 1
     ids = [f"c-{number:05}" for number in range(many)]
     await store.snapshots.add(NORTH, FOLD, snapshot(10, [(its_id, "x") for its_id in ids]))
     assert [row.id for row in await everything(archive, 10)] == ids
+    assert await every_key(archive, 10) == keys(*ids)
     found = await archive.snapshots.settled(NORTH, FOLD, Position(10), keys(*ids))
     assert len(found) == many
 

@@ -15,9 +15,16 @@ class Process:
     """One service against given servers. What it says on stderr is kept in ``stderr``."""
 
     def __init__(
-        self, service: str, directory: Path, environment: Mapping[str, str], *, module: str = CLI
+        self,
+        service: str,
+        directory: Path,
+        environment: Mapping[str, str],
+        *,
+        module: str = CLI,
+        ready_within_s: float = READY_WITHIN_S,
     ) -> None:
         """``module`` is run in place of the command line: the same with something changed."""
+        self._ready_within_s = ready_within_s
         self._service = service
         self._module = module
         self._stderr = directory / f"{service}.log"
@@ -49,7 +56,7 @@ class Process:
             )
         stdout = self._process.stdout
         assert stdout is not None
-        deadline = monotonic() + READY_WITHIN_S
+        deadline = monotonic() + self._ready_within_s
         said = b""
         while b"\n" not in said:
             if not select.select([stdout], [], [], max(deadline - monotonic(), 0))[0]:

@@ -24,8 +24,7 @@ async def events_of_stream(client: Client, workspace: str, *, upto: int) -> list
     """Everything the stream holds of the workspace, once it has come to position ``upto``."""
 
     async def has_it() -> bool:
-        last = await _get(client, last_by_subj=f"fernamt.v1.evt.{workspace}.>")
-        return last is not None and last.position >= upto
+        return await last_in_stream(client, workspace) >= upto
 
     await until(f"the stream has position {upto} of {workspace}", has_it)
     found: list[Streamed] = []
@@ -36,6 +35,12 @@ async def events_of_stream(client: Client, workspace: str, *, upto: int) -> list
             return found
         found.append(event)
         sequence = event.sequence
+
+
+async def last_in_stream(client: Client, workspace: str) -> int:
+    """Position of the last event that the stream holds of the workspace, 0 if there is none."""
+    last = await _get(client, last_by_subj=f"fernamt.v1.evt.{workspace}.>")
+    return 0 if last is None else last.position
 
 
 async def _get(client: Client, **which: object) -> Streamed | None:

@@ -25,12 +25,25 @@ class Clock:
         return self.now
 
 
+class Everything:
+    """Nothing is anywhere but in memory."""
+
+    is_whole = True
+
+    def lacking(self, _asked: Any) -> tuple[()]:
+        return ()
+
+    def end(self) -> None:
+        """Nothing to end."""
+
+
 class Deciding:
     """Decides every job with one row, or with none for a query, or fails."""
 
     def __init__(self) -> None:
         self.position = Position(0)
         self.fails = False
+        self.settled = Everything()
 
     def take(self, job: Job) -> Unit:
         if self.fails:

@@ -29,15 +29,18 @@ def _erase(workspace: Workspace, command: c.Erase, _: Instruction) -> Facts:
 
 
 def _hanging_on(workspace: Workspace, kind: str, its_id: str) -> Iterator[str]:
-    """A contact's visitors, and the conversations of a visitor or contact, closed ones too."""
+    """A contact's visitors, and the conversations of a visitor or contact, closed ones too.
+
+    The visitors by id: in which order they lie in memory is no part of the state.
+    """
     if kind not in ("visitor", "contact"):
         return
     visitors: dict[str, None] = {its_id: None} if kind == "visitor" else {}
     if kind == "contact":
-        for visitor in workspace.visitors.values():
-            if visitor.contact_id == its_id:
-                visitors[visitor.visitor_id] = None
-                yield f"visitor:{visitor.visitor_id}"
+        known = workspace.visitors.values()
+        for visitor_id in sorted(one.visitor_id for one in known if one.contact_id == its_id):
+            visitors[visitor_id] = None
+            yield f"visitor:{visitor_id}"
     for conversation in workspace.conversations.values():
         of_contact = kind == "contact" and conversation.contact_id == its_id
         if of_contact or conversation.visitor_id in visitors:
