@@ -19,6 +19,16 @@ def may_receive(roles: Mapping[RoleId, Permissions], operator: Operator) -> bool
     return not roles[operator.role_id].missing_to_receive()
 
 
+def may_be_alerted(roles: Mapping[RoleId, Permissions], operator: Operator) -> bool:
+    """Whether this operator is there unseen, and consents to hear of what nobody answers."""
+    return (
+        operator.effective == "invisible"
+        and operator.connected
+        and operator.reachable_when_slow
+        and may_receive(roles, operator)
+    )
+
+
 def unavailable(
     roles: Mapping[RoleId, Permissions], operator: Operator, assign_to: AssignTo = "online"
 ) -> tuple[Exclusion, ...]:

@@ -8,6 +8,7 @@ from shared.routing.eligibility import (
     ALONE,
     atoms_of,
     is_member,
+    may_be_alerted,
     may_receive,
     unavailable,
     unfit,
@@ -26,6 +27,8 @@ class Standing(NamedTuple):
 
     atoms: dict[str, None]
     counted: bool
+    alertable: bool
+    """Invisible, and consents to hear of what nobody answers."""
     online: bool
     available: bool
     """Gets conversations automatically."""
@@ -40,7 +43,14 @@ class Standing(NamedTuple):
 
 
 _GONE = Standing(
-    {}, counted=False, online=False, available=False, reachable=False, assignable=False, skills=()
+    {},
+    counted=False,
+    alertable=False,
+    online=False,
+    available=False,
+    reachable=False,
+    assignable=False,
+    skills=(),
 )
 _ANY_SKILL = ""
 
@@ -66,6 +76,8 @@ class Seats(Agenda):
     """Operators who may receive, by atom of an audience."""
     online: dict[str, int] = {}
     """Those of them who are effective online."""
+    alertable: dict[str, dict[OperatorId, None]] = {}
+    """Who may be told of what waits too long although invisible, by atom: few of many."""
     bound_groups: dict[str, None] = {}
 
     def reseat(self, operator: Operator) -> Reseated:
@@ -74,10 +86,16 @@ class Seats(Agenda):
         before = self.standings.pop(operator_id, None)
         if before is not None:
             self._count(before, -1)
+            if before.alertable:
+                for atom in before.atoms:
+                    del self.alertable[atom][operator_id]
         after = _GONE if operator.removed else self._standing_of(operator)
         if not operator.removed:
             self.standings[operator_id] = after
             self._count(after, +1)
+        if after.alertable:
+            for atom in after.atoms:
+                self.alertable.setdefault(atom, {})[operator_id] = None
         pools = dict.fromkeys(self.pools_at(after))
         if before is not None:
             pools.update(dict.fromkeys(self.pools_at(before)))
@@ -99,14 +117,16 @@ class Seats(Agenda):
 
     def _standing_of(self, operator: Operator) -> Standing:
         human = operator.kind == "human"
-        counted = human and may_receive(self.roles, operator)
+        receives = may_receive(self.roles, operator)
+        counted = human and receives
         return Standing(
             atoms_of(operator, self.bound_groups),
             counted=counted,
+            alertable=may_be_alerted(self.roles, operator),
             online=counted and operator.effective == "online",
             available=human and not unavailable(self.roles, operator),
             reachable=human and not unavailable(self.roles, operator, "any"),
-            assignable=may_receive(self.roles, operator) and operator.effective != "offline",
+            assignable=receives and operator.effective != "offline",
             skills=operator.skills,
         )
 
@@ -186,6 +206,13 @@ class Seats(Agenda):
                         found[operator_id] = None
             else:
                 found.update(self.groups[GroupId(atom)].members)
+        return found
+
+    def alertable_in(self, audience: Audience) -> dict[OperatorId, None]:
+        """Ids of those in the audience who may be told of what waits too long."""
+        found: dict[OperatorId, None] = {}
+        for atom in audience:
+            found.update(self.alertable.get(atom, {}))
         return found
 
     def somebody_online(self, audience: Audience) -> bool:

@@ -12,7 +12,6 @@ from msgspec.structs import replace
 
 from shared.routing import (
     agenda,
-    attention,
     opening,
     placing,
     queue,
@@ -146,7 +145,7 @@ ABLATIONS: dict[str, tuple[Any, str, Callable[..., Any]]] = {
     "widening is decided": (route, "widened", nothing),
     "slow answers are noticed": (route, "slow_action", nothing),
     "absent owners are noticed": (route, "owner_gone", nothing),
-    "only who agreed is alerted": (attention, "_may_be_alerted", always),
+    "only who agreed is alerted": (seats, "may_be_alerted", always),
     # offers
     "an offer holds a slot": (offers, "change_load", nothing),
     "who declines is not asked again": (offers, "exclude", nothing),

@@ -198,6 +198,7 @@ def _preferences_set(workspace: Workspace, event: e.PreferencesSet) -> None:
     operator.reachable_when_slow = event.reachable_when_slow
     operator.email_missed = event.email_missed
     operator.idle_timeout_s = event.idle_timeout_s
+    workspace.consent_changed(operator)
 
 
 def _presence_stale(workspace: Workspace, _event: e.PresenceStale) -> None:
