@@ -11,7 +11,7 @@ table.
 """
 
 import zlib
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from itertools import islice
@@ -22,7 +22,7 @@ from msgspec import inspect, msgpack
 
 from shared.ports import StoredRow
 from shared.ports.archive import SettledKey, SettledKind, SettledRow
-from shared.routing.events import Envelope, RuleDeleted
+from shared.routing.events import Envelope, Event, RuleDeleted
 from shared.routing.ids import (
     ContactId,
     ConversationId,
@@ -51,6 +51,8 @@ _COMPRESSION = 1
 Fed = Iterable[tuple[Position, Envelope, *tuple[object, ...]]]
 """Events with their positions, whatever follows in the tuples."""
 Keys = dict[SettledKey, None]
+Settled = Conversation | Visitor | OperatorId
+"""What a settled row holds: of an acquaintance, whom the contact knows."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -165,11 +167,16 @@ def named_by(events: Fed) -> Keys:
     """Everything that these events name and that may be settled."""
     named: Keys = {}
     for _position, envelope, *_ in events:
-        for field, kind in _FIELDS:
-            its_id = getattr(envelope.data, field, None)
+        for field, kind in _fields_of(type(envelope.data)):
+            its_id = getattr(envelope.data, field)
             if its_id is not None:
                 named[(kind, its_id)] = None
     return named
+
+
+@cache
+def _fields_of(event_type: type[Event]) -> Sequence[tuple[str, SettledKind]]:
+    return [(field, kind) for field, kind in _FIELDS if field in event_type.__struct_fields__]
 
 
 # --- a workspace of which not everything is there -------------------------------------------
@@ -221,7 +228,7 @@ class Abridged:
                 if other not in found:
                     found[other] = None
                     queue.append(other)
-        return [key for key in found if key not in self._looked_for and not self._is_here(key)]
+        return [key for key in found if key not in self._looked_for and self.here(key) is None]
 
     def _hanging_on(self, key: SettledKey) -> Iterator[SettledKey]:
         """A conversation's visitor and contact, a visitor's contact."""
@@ -236,27 +243,33 @@ class Abridged:
         if isinstance(thing, Conversation):
             yield ("visitor", thing.visitor_id)
 
-    def _is_here(self, key: SettledKey) -> bool:
-        kind, its_id = key
+    def table(self, kind: SettledKind) -> Mapping[Any, Settled]:
+        """The workspace's table of this kind, as far as it is there."""
         if kind == "conversation":
-            return its_id in self.workspace.conversations
-        if kind == "visitor":
-            return its_id in self.workspace.visitors
-        return its_id in self.workspace.acquaintances
+            return self.workspace.conversations
+        return self.workspace.visitors if kind == "visitor" else self.workspace.acquaintances
+
+    def here(self, key: SettledKey) -> Settled | None:
+        """What has this key, if it is there."""
+        kind, its_id = key
+        return self.table(kind).get(its_id)
 
     def put_in(self, keys: Iterable[SettledKey], rows: Iterable[SettledRow]) -> None:
         """These were looked for as of ``since``, and these found. Raises ``BadSnapshot``."""
-        self._looked_for.update(dict.fromkeys(keys))
         conversations = len(self.workspace.conversations)
-        self.put(rows)
+        self.take_in(keys, rows)
         if len(self.workspace.conversations) > conversations:
             self.put_in_order()
 
+    def take_in(self, keys: Iterable[SettledKey], rows: Iterable[SettledRow]) -> None:
+        """The same, in whatever order: to be folded on only, as that walks over nothing settled."""
+        self._looked_for.update(dict.fromkeys(keys))
+        self.put(rows)
+
     def put(self, rows: Iterable[SettledRow]) -> None:
         """Put these in, but what is there already; ``put_in_order`` is to follow."""
-        self._notice_deletions()
         for row in rows:
-            if not self._is_here((row.kind, row.id)):
+            if self.here((row.kind, row.id)) is None:
                 self._put(row)
 
     def put_in_order(self) -> None:
@@ -265,20 +278,28 @@ class Abridged:
         self.workspace.conversations = {c.conversation_id: c for c in by_opening}
 
     def _put(self, row: SettledRow) -> None:
+        thing = self.restored(row)
+        if isinstance(thing, Conversation):
+            self.workspace.conversations[thing.conversation_id] = thing
+            self.workspace.closed[thing.conversation_id] = None
+        elif isinstance(thing, Visitor):
+            self.workspace.visitors[thing.visitor_id] = thing
+        else:
+            self.workspace.acquaintances[ContactId(row.id)] = thing
+
+    def restored(self, row: SettledRow) -> Settled:
+        """What the row holds, as it would be now. Raises ``BadSnapshot``."""
         try:
             if row.kind == "conversation":
-                conversation = _decode_conversation(row.body)
-                self.workspace.conversations[conversation.conversation_id] = conversation
-                self.workspace.closed[conversation.conversation_id] = None
-            elif row.kind == "visitor":
-                visitor = _decode_visitor(row.body)
-                self._forget_rules(visitor, row.position)
-                self.workspace.visitors[visitor.visitor_id] = visitor
-            else:
-                known = _decode_acquaintance(row.body)
-                self.workspace.acquaintances[ContactId(row.id)] = known
+                return _decode_conversation(row.body)
+            if row.kind == "acquaintance":
+                return _decode_acquaintance(row.body)
+            visitor = _decode_visitor(row.body)
         except msgspec.DecodeError as error:
             raise BadSnapshot(f"the {row.kind} {row.id} cannot be read: {error}") from error
+        self._notice_deletions()
+        self._forget_rules(visitor, row.position)
+        return visitor
 
     def _forget_rules(self, visitor: Visitor, as_of: Position) -> None:
         """Deleting a rule is all that changes a visitor without naming it."""
