@@ -124,7 +124,7 @@ def end_escalation(workspace: Workspace, conversation: Conversation) -> None:
     """Whoever was alerted cannot take it from its owner any more."""
     for operator_id in conversation.escalated:
         workspace.operators[operator_id].escalated.pop(conversation.conversation_id, None)
-    conversation.escalated = {}
+    conversation.escalated = ()
 
 
 def await_visitor(workspace: Workspace, conversation: Conversation) -> None:

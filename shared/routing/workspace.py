@@ -6,7 +6,6 @@ conversations.
 """
 
 from heapq import heapify
-from typing import NamedTuple
 
 import msgspec
 from sortedcontainers import SortedList
@@ -26,7 +25,7 @@ _SERVED: tuple[Hold, ...] = ("auto", "offer", "affinity_wait")
 """Holds that a free operator ends."""
 
 
-class Place(NamedTuple):
+class Place(msgspec.Struct, frozen=True, gc=False):
     """Where a waiting conversation stands."""
 
     hold: Hold
@@ -204,6 +203,8 @@ class Workspace(Seats):
             if conversation.contact_id is not None:
                 known = self.awaiting.setdefault(conversation.contact_id, {})
                 known[conversation_id] = None
+        if hold in _SERVED:
+            demand = self.pool(demand).demand  # the same for all, and not one for each
         place = Place(hold, demand, line, excluded_from(conversation), order)
         self.places[conversation_id] = place
         if self.moved is not None:
@@ -286,7 +287,7 @@ class Workspace(Seats):
         self.bound_groups = {
             group_id: None for point in self.entry_points.values() for group_id in point.groups
         }
-        self.pools, self.pools_by_atom, self.stirred = {}, {}, {}
+        self.pools, self.pools_by_atom, self.stirred, self.combinations = {}, {}, {}, {}
         self.standings, self.members, self.online, self.alertable = {}, {}, {}, {}
         self.places, self.lines, self.broadcasts, self.policies = {}, {}, {}, {}
         self.audiences = {}

@@ -59,15 +59,15 @@ def always(*_: Any, **__: Any) -> bool:
 
 
 def without_priority(conversation: Any, policy: Any) -> queue.Order:
-    return _ORDER_OF(conversation, policy)._replace(band=0, key_ms=conversation.queued_at)
+    return replace(_ORDER_OF(conversation, policy), band=0, key_ms=conversation.queued_at)
 
 
 def missed_among_the_others(conversation: Any, policy: Any) -> queue.Order:
-    return _ORDER_OF(conversation, policy)._replace(missed=False)
+    return replace(_ORDER_OF(conversation, policy), missed=False)
 
 
 def always_aged(conversation: Any, policy: Any) -> queue.Order:
-    return _ORDER_OF(conversation, policy)._replace(band=0)
+    return replace(_ORDER_OF(conversation, policy), band=0)
 
 
 def upside_down(operator: Any, demand: Any) -> int:

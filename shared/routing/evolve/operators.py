@@ -70,7 +70,9 @@ def _operator_removed(workspace: Workspace, event: e.OperatorRemoved) -> None:
     change_load(workspace, operator, -sum(operator.wrap_ups.values()))
     operator.wrap_ups.clear()
     for conversation_id in operator.escalated:
-        workspace.conversations[conversation_id].escalated.pop(event.operator_id, None)
+        conversation = workspace.conversations[conversation_id]
+        left = tuple(one for one in conversation.escalated if one != event.operator_id)
+        conversation.escalated = left
     operator.escalated.clear()
     for conversation_id in list(operator.takes_part):
         drop_participant(workspace, workspace.conversations[conversation_id], operator)

@@ -104,9 +104,10 @@ def _conversation_slow(workspace: Workspace, event: e.ConversationSlow) -> None:
 
 
 def _conversation_escalated(workspace: Workspace, event: e.ConversationEscalated) -> None:
-    escalated = workspace.conversations[event.conversation_id].escalated
+    conversation = workspace.conversations[event.conversation_id]
+    told = dict.fromkeys((*conversation.escalated, *event.operator_ids))
+    conversation.escalated = tuple(told)
     for operator_id in event.operator_ids:
-        escalated[operator_id] = None
         workspace.operators[operator_id].escalated[event.conversation_id] = None
 
 
