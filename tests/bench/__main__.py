@@ -18,7 +18,7 @@ from rich.table import Table
 from shared.routing.ids import WorkspaceId
 from shared.runtime.garbage import spare_what_lasts
 from shared.runtime.logs import configure_logs
-from tests.bench import choosing, presence, rules, stages
+from tests.bench import choosing, committing, holding, presence, replaying, rules, stages
 from tests.bench.figures import Row, Spread, as_builtins
 from tests.bench.lean_nats import LeanNats
 from tests.bench.load import precise_loop
@@ -36,7 +36,7 @@ _EXPLAINED = f"""
 closed after each round. {IN_FLIGHT:,} requests are in flight where no rate is named. Medians, with
 the lowest and the highest round; a ratio is the median of the rounds' own ratios. The floor of
 choosing is its smallest size. Presence is a process of its own, with one session for each operator.
-What opening costs is in this process, without servers."""
+What opening, choosing and replaying cost is in this process, without servers."""
 FILE = Path(__file__).resolve().parents[2] / "build" / "bench.json"
 
 
@@ -62,7 +62,10 @@ def main() -> None:
         rows = runner.run(_contest(QUICK if quick else FULL))
     spare_what_lasts()  # as in the engine's own process
     rows += stages.rows(rounds=5, conversations=1_000 if quick else 4_000)
+    rows += committing.rows(rounds=3, batches=5 if quick else 20)
     rows += choosing.rows(rounds=5, pairs=500 if quick else 2_000)
+    rows += replaying.rows(rounds=3, events=50_000 if quick else 200_000)
+    rows += holding.rows(rounds=1 if quick else 3)
     rows += rules.rows(rounds=5)
     rows.append(asyncio.run(rules.through_broker(rounds=5, views=10_000 if quick else 40_000)))
     rows += asyncio.run(presence.rows(rounds=3, seconds=2 if quick else 8))

@@ -1,6 +1,11 @@
-"""Figures that were measured: rounds of one side or of two, summed up for table and file."""
+"""Figures that were measured: rounds of one side or of two, summed up for table and file.
 
-from collections.abc import Iterator, Sequence
+A row may name the goal that it is measured for. It is shown beside the figure and never asserted:
+what is slow on a busy machine is no fault of the program.
+"""
+
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import median
 from typing import Literal
 
@@ -30,6 +35,8 @@ class Row(msgspec.Struct, frozen=True):
     unit: str
     ours: Spread
     floor: Spread | None = None
+    goal: str = ""
+    """``>= 0.50`` or ``<= 2``: of the ratio where there is one, else of the median of ``ours``."""
 
     @property
     def ratios(self) -> tuple[float, ...]:
@@ -44,9 +51,30 @@ class Row(msgspec.Struct, frozen=True):
         """The median of the rounds' ratios."""
         return median(self.ratios) if self.ratios else None
 
+    @property
+    def reached(self) -> bool | None:
+        """Whether the goal is reached; none if there is no goal."""
+        if not self.goal:
+            return None
+        bound, number = self.goal.split()[:2]
+        wanted = float(number.replace(",", ""))
+        found = self.ours.median if self.ratio is None else self.ratio
+        return _BOUNDS[bound](found, wanted)
 
-def row(name: str, unit: str, ours: Sequence[float], floor: Sequence[float] | None = None) -> Row:
-    return Row(name, unit, Spread(tuple(ours)), None if floor is None else Spread(tuple(floor)))
+
+_BOUNDS: Mapping[str, Callable[[float, float], bool]] = {">=": operator.ge, "<=": operator.le}
+
+
+def row(
+    name: str,
+    unit: str,
+    ours: Sequence[float],
+    floor: Sequence[float] | None = None,
+    *,
+    goal: str = "",
+) -> Row:
+    against = None if floor is None else Spread(tuple(floor))
+    return Row(name, unit, Spread(tuple(ours)), against, goal)
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
@@ -63,6 +91,8 @@ def as_builtins(rows: Sequence[Row]) -> Iterator[dict[str, object]]:
             "floor": one.floor.median if one.floor is not None else None,
             "unit": one.unit,
             "ratio": one.ratio,
+            "goal": one.goal,
+            "reached": one.reached,
             "rounds": {
                 "ours": one.ours.rounds,
                 "floor": one.floor.rounds if one.floor is not None else None,
