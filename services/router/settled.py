@@ -118,7 +118,7 @@ class Settled:
         await self._past.see_that_it_is_kept(since)
 
     def read(self, row: SettledRow) -> Conversation | Visitor:
-        thing = self._past.abridged.read(row)
+        thing = self._past.abridged.restored(row)
         assert isinstance(thing, Conversation | Visitor)
         return thing
 

@@ -5,13 +5,14 @@ settled, and what retries are recognised by; of the newest also all that was set
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import msgpack
 
 from shared.audit.liveness import Keys
+from shared.audit.shelf import Shelf
 from shared.audit.snapshots import (
     Abridged,
     BadSnapshot,
@@ -21,14 +22,12 @@ from shared.audit.snapshots import (
     fold_key,
 )
 from shared.ports import StoredRow
-from shared.ports.archive import KeptCommands, SettledKey, SettledKind, SnapshotHead, SnapshotReader
-from shared.routing.events import Envelope
+from shared.ports.archive import KeptCommands, SettledKind, SnapshotHead, SnapshotReader
 from shared.routing.ids import Position, WorkspaceId
 from shared.routing.route import next_decision
 from shared.routing.state import Tables
-from shared.routing.workspace import Workspace
 
-_TABLES = {"conversation": "conversations", "visitor": "visitors", "acquaintance": "acquaintances"}
+_KEYS_AT_ONCE = 1_000
 _HANGING_ON: tuple[tuple[str, SettledKind], ...] = (
     ("visitor_id", "visitor"),
     ("contact_id", "acquaintance"),
@@ -48,11 +47,11 @@ class SnapshotFault(NamedTuple):
 class SnapshotCheck:
     """Follows a workspace that is folded from its beginning; ends at the first ``fault``."""
 
-    def __init__(self, snapshots: SnapshotReader, workspace: Workspace) -> None:
+    def __init__(self, snapshots: SnapshotReader, shelf: Shelf) -> None:
         self._snapshots = snapshots
-        self._workspace_id = WorkspaceId(workspace.workspace_id)
-        self._workspace = workspace
-        self._folded = Abridged(workspace)
+        self._workspace_id = WorkspaceId(shelf.workspace.workspace_id)
+        self._shelf = shelf
+        self._workspace = shelf.workspace
         self._named: Keys = {}
         self._ahead: deque[Position] = deque()
         self._newest = Position(0)
@@ -77,10 +76,10 @@ class SnapshotCheck:
         """After which position ``compare`` is to be called."""
         return self._ahead[0] if self._ahead and self.fault is None else None
 
-    def foresee(self, position: Position, envelope: Envelope) -> None:
-        """The next event, before it is folded."""
+    def foresee(self, named: Keys) -> None:
+        """What the next event names, before it is folded."""
         if self.next is not None:
-            self._named.update(self._folded.foresee([(position, envelope)]))
+            self._named.update(named)
 
     async def compare(self, row: StoredRow) -> None:
         """Compare the snapshot at this row, which was folded just now."""
@@ -100,7 +99,7 @@ class SnapshotCheck:
             return SnapshotFault(head.position, "the snapshot here was taken after another event")
         next_decision(self._workspace)  # brought to rest, as it was when the snapshot was taken
         kept = Abridged.from_head(head.body)
-        wanted = Abridged.from_head(compressed(self._folded.head()))
+        wanted = Abridged.from_head(compressed(self._shelf.abridged.head()))
         return (
             _heads_differ(head.position, kept.workspace, wanted.workspace)
             or await self._settled_differ(kept, wanted)
@@ -110,27 +109,25 @@ class SnapshotCheck:
     async def _settled_differ(self, kept: Abridged, wanted: Abridged) -> SnapshotFault | None:
         """What is settled and not as it is kept. ``wanted`` holds what is live."""
         position = kept.workspace.position
-        whose = (self._workspace_id, fold_key(), position)
-        if position == self._newest:
-            async for rows in self._snapshots.all_settled(*whose):
-                kept.put(rows)
-            keys: Iterable[SettledKey] = _all_keys(self._workspace)
-        else:
-            keys = self._named_and_theirs()
-            kept.put(await self._snapshots.settled(*whose, list(keys)))
-        for key in keys:
-            here = _thing(kept.workspace, key)
-            there = _thing(self._workspace, key)
-            if _thing(wanted.workspace, key) is None and not _same(here, there):
-                what = f"the snapshot here keeps another {key[0]} {key[1]}"
-                return SnapshotFault(position, what, _plain(here), _plain(there))
+        newest = position == self._newest
+        asked = self._shelf.keys() if newest else self._named_and_theirs()
+        keys = (key for key in asked if wanted.here(key) is None)
+        while some := list(islice(keys, _KEYS_AT_ONCE)):
+            rows = await self._snapshots.settled(self._workspace_id, fold_key(), position, some)
+            read = {(row.kind, row.id): row for row in rows}
+            for key in some:
+                here = kept.here(key) or (kept.restored(read[key]) if key in read else None)
+                there = self._shelf.thing(key)
+                if not _same(here, there):
+                    what = f"the snapshot here keeps another {key[0]} {key[1]}"
+                    return SnapshotFault(position, what, _plain(here), _plain(there))
         return None
 
     def _named_and_theirs(self) -> Keys:
         """What events have named since the snapshot before, and who hangs on it."""
         keys = dict(self._named)
         for kind, its_id in self._named:
-            thing = _thing(self._workspace, (kind, its_id))
+            thing = self._shelf.thing((kind, its_id))
             for field, other in _HANGING_ON:
                 value = getattr(thing, field, None)
                 if value is not None:
@@ -163,19 +160,6 @@ def _parts_that_differ(here: Any, there: Any) -> tuple[Any, Any]:
             if not _same(one, other):
                 return {str(key): _plain(one)}, {str(key): _plain(other)}
     return _plain(here), _plain(there)
-
-
-def _thing(workspace: Tables, key: SettledKey) -> Any:
-    kind, its_id = key
-    return getattr(workspace, _TABLES[kind]).get(its_id)
-
-
-def _all_keys(workspace: Tables) -> Sequence[SettledKey]:
-    return [
-        *(("conversation", its_id) for its_id in workspace.conversations),
-        *(("visitor", its_id) for its_id in workspace.visitors),
-        *(("acquaintance", its_id) for its_id in workspace.acquaintances),
-    ]
 
 
 def _same(here: Any, there: Any) -> bool:

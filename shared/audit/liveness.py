@@ -1,10 +1,11 @@
 """What of a workspace is live, so that it has to be in memory, and what events name beside it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from shared.ports.archive import SettledKey, SettledKind
-from shared.routing.events import Envelope
+from shared.routing.events import Envelope, Event
 from shared.routing.ids import ContactId, ConversationId, Position, VisitorId
 from shared.routing.state import Conversation
 from shared.routing.workspace import Workspace
@@ -69,8 +70,13 @@ def named_by(events: Fed) -> Keys:
     """Everything that these events name and that may be settled."""
     named: Keys = {}
     for _position, envelope, *_ in events:
-        for field, kind in NAMING:
-            its_id = getattr(envelope.data, field, None)
+        for field, kind in _fields_of(type(envelope.data)):
+            its_id = getattr(envelope.data, field)
             if its_id is not None:
                 named[(kind, its_id)] = None
     return named
+
+
+@cache
+def _fields_of(event_type: type[Event]) -> Sequence[tuple[str, SettledKind]]:
+    return [(field, kind) for field, kind in NAMING if field in event_type.__struct_fields__]

@@ -49,6 +49,9 @@ COMMANDS_IN_A_PIECE = 5_000
 """Two milliseconds of work."""
 _COMPRESSION = 1
 
+Settled = Conversation | Visitor | OperatorId
+"""What a settled row holds: of an acquaintance, whom the contact knows."""
+
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -152,7 +155,7 @@ class Abridged:
         What is put in may name more: to be asked until there is nothing.
         """
         whole = self.with_what_hangs_on(named)
-        return [key for key in whole if key not in self._looked_for and not self._is_here(key)]
+        return [key for key in whole if key not in self._looked_for and self.here(key) is None]
 
     def with_what_hangs_on(self, named: Keys) -> Keys:
         """These and, of what is there, whatever hangs on them."""
@@ -178,23 +181,34 @@ class Abridged:
         if isinstance(thing, Conversation):
             yield ("visitor", thing.visitor_id)
 
-    def _is_here(self, key: SettledKey) -> bool:
+    def table(self, kind: SettledKind) -> dict[Any, Any]:
+        """The workspace's table of this kind, as far as it is there."""
+        if kind == "conversation":
+            return self.workspace.conversations
+        return self.workspace.visitors if kind == "visitor" else self.workspace.acquaintances
+
+    def here(self, key: SettledKey) -> Settled | None:
+        """What has this key, if it is there."""
         kind, its_id = key
-        return its_id in self._table(kind)
+        thing: Settled | None = self.table(kind).get(its_id)
+        return thing
 
     def put_in(self, keys: Iterable[SettledKey], rows: Iterable[SettledRow]) -> None:
         """These were looked for as of ``since``, and these found. Raises ``BadSnapshot``."""
-        self._looked_for.update(dict.fromkeys(keys))
         conversations = len(self.workspace.conversations)
-        self.put(rows)
+        self.take_in(keys, rows)
         if len(self.workspace.conversations) > conversations:
             self.put_in_order()
 
+    def take_in(self, keys: Iterable[SettledKey], rows: Iterable[SettledRow]) -> None:
+        """The same, in whatever order: to be folded on only, as that walks over nothing settled."""
+        self._looked_for.update(dict.fromkeys(keys))
+        self.put(rows)
+
     def put(self, rows: Iterable[SettledRow]) -> None:
         """Put these in, but what is there already; ``put_in_order`` is to follow."""
-        self._notice_deletions()
         for row in rows:
-            if not self._is_here((row.kind, row.id)):
+            if self.here((row.kind, row.id)) is None:
                 self._put(row)
 
     def put_in_order(self) -> None:
@@ -208,7 +222,7 @@ class Abridged:
         workspace.closed = {c.conversation_id: None for c in closed}
 
     def _put(self, row: SettledRow) -> None:
-        workspace, thing = self.workspace, self.read(row)
+        workspace, thing = self.workspace, self.restored(row)
         if isinstance(thing, Conversation):
             workspace.conversations[thing.conversation_id] = thing
             workspace.closed[thing.conversation_id] = None
@@ -217,8 +231,8 @@ class Abridged:
         else:
             workspace.acquaintances[ContactId(row.id)] = thing
 
-    def read(self, row: SettledRow) -> Conversation | Visitor | OperatorId:
-        """What the row holds, as it is now unless it is there. Raises ``BadSnapshot``."""
+    def restored(self, row: SettledRow) -> Settled:
+        """What the row holds, as it would be now. Raises ``BadSnapshot``."""
         try:
             if row.kind == "conversation":
                 return _decode_conversation(row.body)
@@ -227,6 +241,7 @@ class Abridged:
             visitor = _decode_visitor(row.body)
         except msgspec.DecodeError as error:
             raise BadSnapshot(f"the {row.kind} {row.id} cannot be read: {error}") from error
+        self._notice_deletions()
         self._forget_rules(visitor, row.position)
         return visitor
 
@@ -292,9 +307,9 @@ class Abridged:
         self._notice_deletions()
         gone: list[SettledKey] = []
         for row in rows:
-            table = self._table(row.kind)
+            table = self.table(row.kind)
             thing = table.get(row.id)
-            if thing is not None and _encode(thing) == _encode(self.read(row)):
+            if thing is not None and _encode(thing) == _encode(self.restored(row)):
                 del table[row.id]
                 if row.kind == "conversation":
                     del self.workspace.closed[ConversationId(row.id)]
@@ -302,11 +317,6 @@ class Abridged:
         self.since = max(self.since, since)
         self._looked_for = {}
         return gone
-
-    def _table(self, kind: SettledKind) -> dict[Any, Any]:
-        if kind == "conversation":
-            return self.workspace.conversations
-        return self.workspace.visitors if kind == "visitor" else self.workspace.acquaintances
 
     def let_go(self) -> None:
         """The snapshot is kept: what is settled need not be in memory any more."""

@@ -7,6 +7,7 @@ what the others say tells why: where the bytes are as they were sealed, it is th
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from typing import Any, Literal
 
 import msgspec
@@ -14,9 +15,9 @@ import msgspec
 from shared.audit.checking_order import OrderCheck
 from shared.audit.checking_seals import ANY, Accepted, SealCheck, SealedBy, SealFault
 from shared.audit.checking_snapshots import SnapshotCheck, SnapshotFault
+from shared.audit.shelf import PUT_AWAY_EVENTS, Shelf
 from shared.ports import LogCorrupt, LogReader, StoredRow
 from shared.ports.archive import Archive
-from shared.routing.describe import state_hash
 from shared.routing.ids import Position, WorkspaceId
 from shared.routing.replay import Divergence, Replay
 from shared.routing.workspace import Workspace
@@ -74,12 +75,15 @@ class Verified(msgspec.Struct, frozen=True):
 class _Pass:
     """One walk over the log, row by row, in which every check sees every row."""
 
-    def __init__(self, archive: Archive, workspace_id: WorkspaceId, accepted: Accepted) -> None:
+    def __init__(
+        self, archive: Archive, workspace_id: WorkspaceId, accepted: Accepted, shelf: Shelf
+    ) -> None:
         self.workspace_id = workspace_id
         self._log = archive.log
-        self.replay = Replay(Workspace(workspace_id=workspace_id))
+        self.shelf = shelf
+        self.replay = Replay(shelf.workspace)
         self.seals = SealCheck(archive.seals, workspace_id, accepted)
-        self.snapshots = SnapshotCheck(archive.snapshots, self.replay.workspace)
+        self.snapshots = SnapshotCheck(archive.snapshots, shelf)
         self.findings: list[Finding] = []
         self.events = 0
         self._order: OrderCheck | None = OrderCheck()
@@ -130,8 +134,8 @@ class _Pass:
             if disorder is not None:
                 self.findings.append(Finding(row.position, "order", *disorder))
                 self._order = None
-        self.snapshots.foresee(row.position, envelope)
         try:
+            self.snapshots.foresee(self.shelf.before(row.position, envelope))
             self._note_divergence(self.replay.feed(row.position, envelope))
         except _UNFIT as error:
             what = f"the state before this event cannot be routed: {error!r}"
@@ -150,18 +154,21 @@ async def verify(
     until: Position | None = None,
     accepted: Accepted = ANY,
     progress: Callable[[int], None] = lambda _events: None,
+    put_away_events: int = PUT_AWAY_EVENTS,
 ) -> Verified:
     """Read the log up to ``until``, or all of it, and check everything on the way.
 
-    ``progress`` is told how many events more were read. Raises ``StoreUnavailable``, and
-    ``LogCorrupt`` where the store itself cannot be read.
+    ``progress`` is told how many events more were read. What is settled is put away after every
+    ``put_away_events``, so that a log of any length takes no more memory than what is live in it.
+    Raises ``StoreUnavailable``, and ``LogCorrupt`` where the store itself cannot be read.
     """
-    walk = _Pass(archive, workspace_id, accepted)
-    await walk.begin(until)
-    whole = await _walk(walk, archive.log, until, progress)
-    if whole and (until is None or await archive.log.head(workspace_id) <= until):
-        await walk.finish()
-    return _verified(walk)
+    with closing(Shelf(Workspace(workspace_id=workspace_id), put_away_events)) as shelf:
+        walk = _Pass(archive, workspace_id, accepted, shelf)
+        await walk.begin(until)
+        whole = await _walk(walk, archive.log, until, progress)
+        if whole and (until is None or await archive.log.head(workspace_id) <= until):
+            await walk.finish()
+        return _verified(walk)
 
 
 async def _walk(
@@ -206,7 +213,7 @@ def _verified(walk: _Pass) -> Verified:
         events=walk.events,
         decisions=walk.replay.remade,
         folded_only=walk.replay.folded_only,
-        state_hash=state_hash(walk.replay.workspace),
+        state_hash=walk.shelf.state_hash(),
         snapshots=walk.snapshots.compared,
         sealed=Sealed(seals.upto, seals.unsealed, tuple(seals.keys), seals.last),
         # Where several have found the same place, what the seals say comes last: it is the least

@@ -1,6 +1,5 @@
 """When a visitor waits for an answer although somebody owns the conversation, or nobody can."""
 
-from shared.routing.eligibility import may_receive
 from shared.routing.events import (
     ConversationEscalated,
     ConversationReassigned,
@@ -50,11 +49,10 @@ def _consenting(workspace: Workspace, conversation: Conversation) -> tuple[Opera
     audience = _audience(workspace, conversation)
     return tuple(
         operator_id
-        for operator_id in sorted(workspace.members_of(audience))
+        for operator_id in sorted(workspace.alertable_in(audience))
         if operator_id not in conversation.escalated
         and operator_id != conversation.owner
         and operator_id not in conversation.participants
-        and _may_be_alerted(workspace, operator_id)
     )
 
 
@@ -63,16 +61,6 @@ def _audience(workspace: Workspace, conversation: Conversation) -> Audience:
     if scope.operator is not None:
         scope = conversation.home_scope
     return workspace.demand_at(conversation, scope).audience
-
-
-def _may_be_alerted(workspace: Workspace, operator_id: OperatorId) -> bool:
-    operator = workspace.operators[operator_id]
-    return (
-        operator.effective == "invisible"
-        and operator.connected
-        and operator.reachable_when_slow
-        and may_receive(workspace.roles, operator)
-    )
 
 
 # --- absent owners --------------------------------------------------------------------------

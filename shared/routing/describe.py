@@ -4,7 +4,7 @@ It says what anybody may hold the engine to, in the words of the wire, and nothi
 engine keeps it. Golden logs, replicas and independent folders of the log share it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -12,14 +12,68 @@ import msgspec
 
 from shared.routing.state import Conversation, EntryPoint, Group, Operator, Tables, Visitor
 
+_encode = msgspec.json.Encoder(order="sorted").encode
+
 
 def state_hash(tables: Tables) -> str:
     """SHA-256, in hex, over the description as JSON with sorted keys."""
-    return sha256(msgspec.json.encode(describe(tables), order="sorted")).hexdigest()
+    return hash_with(
+        tables,
+        conversations=_in_order(tables.conversations),
+        visitors=_in_order(tables.visitors),
+        acquaintances=_in_order(tables.acquaintances),
+    )
+
+
+def hash_with(
+    tables: Tables,
+    *,
+    conversations: Iterable[tuple[str, Any]],
+    visitors: Iterable[tuple[str, Any]],
+    acquaintances: Iterable[tuple[str, Any]],
+) -> str:
+    """The same where these come from elsewhere, one by one, in the order of their ids."""
+    described = {name: iter([_encode(value)]) for name, value in _overview(tables).items()}
+    described["conversations"] = _object((key, _conversation(one)) for key, one in conversations)
+    described["visitors"] = _object((key, _visitor(one)) for key, one in visitors)
+    described["acquaintances"] = _object(acquaintances)
+    hashed = sha256()
+    opening = b"{"
+    for name in sorted(described):
+        hashed.update(opening + _encode(name) + b":")
+        for part in described[name]:
+            hashed.update(part)
+        opening = b","
+    hashed.update(b"}")
+    return hashed.hexdigest()
+
+
+def _object(entries: Iterable[tuple[str, Any]]) -> Iterator[bytes]:
+    """As one JSON object, whose whole text is never in memory."""
+    separator = b""
+    yield b"{"
+    for key, value in entries:
+        yield separator + _encode(key) + b":" + _encode(value)
+        separator = b","
+    yield b"}"
+
+
+def _in_order(table: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
+    return ((key, table[key]) for key in sorted(table))
 
 
 def describe(tables: Tables) -> dict[str, Any]:
     """Everything that follows from the log, as plain JSON values."""
+    return {
+        **_overview(tables),
+        "visitors": _each(tables.visitors, _visitor),
+        "acquaintances": tables.acquaintances,
+        "conversations": _each(tables.conversations, _conversation),
+    }
+
+
+def _overview(tables: Tables) -> dict[str, Any]:
+    """Everything but what there are ever more of."""
     return {
         "workspace_id": tables.workspace_id,
         "position": tables.position,
@@ -42,9 +96,6 @@ def describe(tables: Tables) -> dict[str, Any]:
         "groups": _each(tables.groups, _group),
         "entry_points": _each(tables.entry_points, _entry_point),
         "operators": _each(tables.operators, _operator),
-        "visitors": _each(tables.visitors, _visitor),
-        "acquaintances": tables.acquaintances,
-        "conversations": _each(tables.conversations, _conversation),
         "timers": {timer.timer_id: timer.due for timer in tables.timers.values()},
         "commands": sorted(
             [*key, seen.position, seen.request.name] for key, seen in tables.commands.items()

@@ -19,6 +19,16 @@ def may_receive(roles: Mapping[RoleId, Permissions], operator: Operator) -> bool
     return not roles[operator.role_id].missing_to_receive()
 
 
+def may_be_alerted(roles: Mapping[RoleId, Permissions], operator: Operator) -> bool:
+    """Whether this operator is there unseen, and consents to hear of what nobody answers."""
+    return (
+        operator.effective == "invisible"
+        and operator.connected
+        and operator.reachable_when_slow
+        and may_receive(roles, operator)
+    )
+
+
 def unavailable(
     roles: Mapping[RoleId, Permissions], operator: Operator, assign_to: AssignTo = "online"
 ) -> tuple[Exclusion, ...]:
@@ -75,13 +85,12 @@ def alone(operator_id: OperatorId) -> str:
 
 
 def atoms_of(operator: Operator, bound_groups: Mapping[str, object]) -> dict[str, None]:
-    """The parts of audiences that this operator belongs to: his groups, and everyone.
+    """The parts of audiences that he shares with others: his groups, and everyone.
 
     Everyone means the operators in a group bound to an entry point and those in no group; where no
     entry point is bound to a group, all. A second-level group is therefore not in it.
     """
     atoms: dict[str, None] = dict.fromkeys(operator.groups)
-    atoms[alone(operator.operator_id)] = None
     in_everyone = not bound_groups or not operator.groups
     if in_everyone or any(group_id in bound_groups for group_id in operator.groups):
         atoms[EVERYBODY] = None

@@ -4,8 +4,7 @@ Conversations that ask the same of an operator and exclude the same operators fo
 may take one of them may take any, so only the lane's head is ever looked at.
 """
 
-from typing import NamedTuple
-
+import msgspec
 from sortedcontainers import SortedList
 
 from shared.routing.ids import ConversationId, OperatorId
@@ -13,7 +12,7 @@ from shared.routing.policy import Policy
 from shared.routing.state import Conversation
 
 
-class Order(NamedTuple):
+class Order(msgspec.Struct, frozen=True, order=True, gc=False):
     """The lower is served first. ``arrival`` is unique, so that the order is total."""
 
     missed: bool

@@ -10,8 +10,10 @@ from shared.routing.state import EVERYBODY, Audience, Conversation, Tables
 class Scopes(Tables):
     """``Tables`` with the lookups that need nothing else."""
 
-    policies: dict[tuple[GroupId | None, EntryPointId], Policy] = {}
-    """Policies already looked up."""
+    policies: dict[tuple[GroupId | None, EntryPointId | None, EntryPointId], Policy] = {}
+    """Policies already looked up, by the scope's group and entry point and where one entered."""
+    audiences: dict[EntryPointId, Audience] = {}
+    """Whom entry points reach, as far as that was looked up."""
 
     def audience_of(self, scope: Scope) -> Audience:
         """Atoms of the audience in ascending order; empty if nobody can be reached."""
@@ -22,7 +24,13 @@ class Scopes(Tables):
             return (EVERYBODY,)
         if scope.entry_point is None:
             return ()
-        entry_point = self.entry_points.get(scope.entry_point)
+        audience = self.audiences.get(scope.entry_point)
+        if audience is None:
+            audience = self.audiences[scope.entry_point] = self._audience_at(scope.entry_point)
+        return audience
+
+    def _audience_at(self, entry_point_id: EntryPointId) -> Audience:
+        entry_point = self.entry_points.get(entry_point_id)
         if entry_point is None:
             return ()
         if not entry_point.groups:
@@ -31,10 +39,10 @@ class Scopes(Tables):
 
     def policy_of(self, scope: Scope, entry_point_id: EntryPointId) -> Policy:
         """The policy for conversations of ``scope`` that entered at ``entry_point_id``."""
-        key = (self._group_of(scope), entry_point_id)
+        key = (scope.group, scope.entry_point, entry_point_id)
         policy = self.policies.get(key)
         if policy is None:
-            group_id, _ = key
+            group_id = self._group_of(scope)
             policy = self.policies[key] = resolve(
                 (
                     self.group_policies.get(group_id, {}) if group_id is not None else {},

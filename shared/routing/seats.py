@@ -6,8 +6,10 @@ from typing import NamedTuple
 from shared.routing.agenda import Agenda
 from shared.routing.eligibility import (
     ALONE,
+    alone,
     atoms_of,
     is_member,
+    may_be_alerted,
     may_receive,
     unavailable,
     unfit,
@@ -26,6 +28,8 @@ class Standing(NamedTuple):
 
     atoms: dict[str, None]
     counted: bool
+    alertable: bool
+    """Invisible, and consents to hear of what nobody answers."""
     online: bool
     available: bool
     """Gets conversations automatically."""
@@ -40,7 +44,14 @@ class Standing(NamedTuple):
 
 
 _GONE = Standing(
-    {}, counted=False, online=False, available=False, reachable=False, assignable=False, skills=()
+    {},
+    counted=False,
+    alertable=False,
+    online=False,
+    available=False,
+    reachable=False,
+    assignable=False,
+    skills=(),
 )
 _ANY_SKILL = ""
 
@@ -58,6 +69,8 @@ class Seats(Agenda):
     """``Agenda`` with the pools of operators and their numbers."""
 
     pools: dict[Demand, Pool] = {}
+    combinations: dict[tuple[GroupId, ...], dict[str, None]] = {}
+    """The atoms of whoever is in these groups: operators share them, as most are in the same."""
     pools_by_atom: dict[str, dict[str, dict[Demand, Pool]]] = {}
     """By each atom of their audience and the first skill they ask for: whoever lacks that is not
     even looked at."""
@@ -66,6 +79,8 @@ class Seats(Agenda):
     """Operators who may receive, by atom of an audience."""
     online: dict[str, int] = {}
     """Those of them who are effective online."""
+    alertable: dict[str, dict[OperatorId, None]] = {}
+    """Who may be told of what waits too long although invisible, by atom: few of many."""
     bound_groups: dict[str, None] = {}
 
     def reseat(self, operator: Operator) -> Reseated:
@@ -74,13 +89,19 @@ class Seats(Agenda):
         before = self.standings.pop(operator_id, None)
         if before is not None:
             self._count(before, -1)
+            if before.alertable:
+                for atom in before.atoms:
+                    del self.alertable[atom][operator_id]
         after = _GONE if operator.removed else self._standing_of(operator)
         if not operator.removed:
             self.standings[operator_id] = after
             self._count(after, +1)
-        pools = dict.fromkeys(self.pools_at(after))
+        if after.alertable:
+            for atom in after.atoms:
+                self.alertable.setdefault(atom, {})[operator_id] = None
+        pools = dict.fromkeys(self._pools_at(operator_id, after))
         if before is not None:
-            pools.update(dict.fromkeys(self.pools_at(before)))
+            pools.update(dict.fromkeys(self._pools_at(operator_id, before)))
         for pool in pools:
             self._seat(pool, operator, after)
         were: Iterable[str] = before.atoms if before is not None and before.online else ()
@@ -94,21 +115,30 @@ class Seats(Agenda):
         standing = self.standings.get(operator.operator_id)
         if standing is None or not standing.reachable:
             return
-        for pool in self.pools_at(standing):
+        for pool in self._pools_at(operator.operator_id, standing):
             self._seat(pool, operator, standing)
 
     def _standing_of(self, operator: Operator) -> Standing:
         human = operator.kind == "human"
-        counted = human and may_receive(self.roles, operator)
+        receives = may_receive(self.roles, operator)
+        counted = human and receives
         return Standing(
-            atoms_of(operator, self.bound_groups),
+            self._atoms_of(operator),
             counted=counted,
+            alertable=may_be_alerted(self.roles, operator),
             online=counted and operator.effective == "online",
             available=human and not unavailable(self.roles, operator),
             reachable=human and not unavailable(self.roles, operator, "any"),
-            assignable=may_receive(self.roles, operator) and operator.effective != "offline",
+            assignable=receives and operator.effective != "offline",
             skills=operator.skills,
         )
+
+    def _atoms_of(self, operator: Operator) -> dict[str, None]:
+        groups = tuple(operator.groups)
+        atoms = self.combinations.get(groups)
+        if atoms is None:
+            atoms = self.combinations[groups] = atoms_of(operator, self.bound_groups)
+        return atoms
 
     def _count(self, standing: Standing, step: int) -> None:
         if not standing.counted:
@@ -116,15 +146,14 @@ class Seats(Agenda):
         for atom in standing.atoms:
             self.members[atom] = self.members.get(atom, 0) + step
             if standing.online:
-                before = self.online.get(atom, 0)
-                self.online[atom] = before + step
-                if not before or not before + step:
-                    self.changed_entry_points.update(dict.fromkeys(self.entry_points))
+                self.online[atom] = self.online.get(atom, 0) + step
+        if standing.online:
+            self.changed_entry_points.update(dict.fromkeys(self.entry_points))
 
-    def pools_at(self, standing: Standing) -> list[Pool]:
+    def _pools_at(self, operator_id: OperatorId, standing: Standing) -> list[Pool]:
         """Pools in which such an operator may sit, some of them twice."""
         found: list[Pool] = []
-        for atom in standing.atoms:
+        for atom in (*standing.atoms, alone(operator_id)):
             by_skill = self.pools_by_atom.get(atom)
             if by_skill is not None:
                 for skill in (_ANY_SKILL, *standing.skills):
@@ -134,7 +163,7 @@ class Seats(Agenda):
     def _seat(self, pool: Pool, operator: Operator, standing: Standing) -> None:
         eligible = (
             standing.serves(pool.demand.assign_to)
-            and is_member(pool.demand.audience, standing.atoms)
+            and _is_meant(pool.demand.audience, operator, standing)
             and not unfit(operator, pool.demand)
         )
         if not eligible:
@@ -188,6 +217,13 @@ class Seats(Agenda):
                 found.update(self.groups[GroupId(atom)].members)
         return found
 
+    def alertable_in(self, audience: Audience) -> dict[OperatorId, None]:
+        """Ids of those in the audience who may be told of what waits too long."""
+        found: dict[OperatorId, None] = {}
+        for atom in audience:
+            found.update(self.alertable.get(atom, {}))
+        return found
+
     def somebody_online(self, audience: Audience) -> bool:
         for atom in audience:
             if self.online.get(atom, 0):
@@ -196,6 +232,10 @@ class Seats(Agenda):
 
     def somebody_belongs(self, audience: Audience) -> bool:
         return any(self.members.get(atom, 0) for atom in audience)
+
+
+def _is_meant(audience: Audience, operator: Operator, standing: Standing) -> bool:
+    return is_member(audience, standing.atoms) or audience == (alone(operator.operator_id),)
 
 
 def _first_skill(demand: Demand) -> str:

@@ -260,7 +260,7 @@ class Conversation(msgspec.Struct, gc=False, array_like=True):
     slow_since: UnixMs | None = None
     """The same since it was last forwarded: what ``on_slow`` is measured from."""
     slow_step: int = 0
-    escalated: dict[OperatorId, None] = {}
+    escalated: tuple[OperatorId, ...] = ()
     slot_free: bool = False
     """The owner's slot was freed because the visitor is silent."""
     owner_away: bool = False

@@ -4,7 +4,7 @@ A timer's name says what and for whom: ``offer:c-17``. Policies are looked up wh
 changing one later moves no timer that runs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from shared.routing import events as e
 from shared.routing.agenda import CONTINUES
@@ -69,18 +69,18 @@ def facts_of(workspace: Workspace, timer: Timer) -> tuple[Fact, ...]:
 
 def slow_steps(workspace: Workspace, conversation: Conversation) -> tuple[SlowStep, ...]:
     steps = workspace.policy_for(conversation).on_slow
-    return tuple(sorted(steps, key=lambda step: step.after_s))
+    return steps if len(steps) < 2 else tuple(sorted(steps, key=lambda step: step.after_s))
 
 
 def widening_steps(workspace: Workspace, conversation: Conversation) -> tuple[WideningStep, ...]:
     steps = workspace.policy_for(conversation).widening
-    return tuple(sorted(steps, key=lambda step: step.after_s))
+    return steps if len(steps) < 2 else tuple(sorted(steps, key=lambda step: step.after_s))
 
 
 def await_reply(workspace: Workspace, conversation: Conversation) -> None:
     """The visitor said something: from now on somebody owes an answer."""
     its_id = conversation.conversation_id
-    workspace.cancel_timer(name(QUIET, its_id))
+    workspace.timers.pop(f"{QUIET}:{its_id}", None)
     if conversation.slow_since is None:
         conversation.slow_since = workspace.at
         conversation.slow_step = 0
@@ -106,23 +106,25 @@ def set_slow(workspace: Workspace, conversation: Conversation) -> None:
 def owe_nothing(workspace: Workspace, conversation: Conversation) -> None:
     """Somebody replied, or it is over."""
     conversation.unanswered_since = None
-    workspace.cancel_timer(name(MISSED, conversation.conversation_id))
+    workspace.timers.pop(f"{MISSED}:{conversation.conversation_id}", None)
     end_slow(workspace, conversation)
 
 
 def end_slow(workspace: Workspace, conversation: Conversation) -> None:
     """Nobody is slow any more: it was answered, closed, or is for somebody else from here on."""
+    its_id = conversation.conversation_id
     conversation.slow_since = None
-    end_escalation(workspace, conversation)
-    workspace.slow.pop(conversation.conversation_id, None)
-    workspace.cancel_timer(name(SLOW, conversation.conversation_id))
+    if conversation.escalated:
+        end_escalation(workspace, conversation)
+    workspace.slow.pop(its_id, None)
+    workspace.timers.pop(f"{SLOW}:{its_id}", None)
 
 
 def end_escalation(workspace: Workspace, conversation: Conversation) -> None:
     """Whoever was alerted cannot take it from its owner any more."""
     for operator_id in conversation.escalated:
         workspace.operators[operator_id].escalated.pop(conversation.conversation_id, None)
-    conversation.escalated = {}
+    conversation.escalated = ()
 
 
 def await_visitor(workspace: Workspace, conversation: Conversation) -> None:
@@ -151,9 +153,14 @@ def see_visitor(workspace: Workspace, visitor: Visitor) -> None:
 
 def gone_after_ms(workspace: Workspace, visitor: Visitor) -> int | None:
     """Of the times that its open conversations give the visitor, the shortest."""
-    policies = (workspace.policy_for(workspace.conversations[c]) for c in visitor.conversations)
-    times_s = [p.visitor_gone_after_s for p in policies if p.visitor_gone_after_s]
-    return min(times_s) * 1_000 if times_s else None
+    shortest_s = 0
+    for conversation_id in visitor.conversations:
+        after_s = workspace.policy_for(
+            workspace.conversations[conversation_id]
+        ).visitor_gone_after_s
+        if after_s and (not shortest_s or after_s < shortest_s):
+            shortest_s = after_s
+    return shortest_s * 1_000 or None
 
 
 def set_widening(workspace: Workspace, conversation: Conversation) -> None:
@@ -168,8 +175,14 @@ def set_widening(workspace: Workspace, conversation: Conversation) -> None:
 def end_all(workspace: Workspace, conversation: Conversation) -> None:
     """Nothing falls due for the conversation any more."""
     owe_nothing(workspace, conversation)
-    for kind in OF_CONVERSATION:
-        workspace.cancel_timer(name(kind, conversation.conversation_id))
+    end(workspace, OF_CONVERSATION, conversation.conversation_id)
+
+
+def end(workspace: Workspace, kinds: Iterable[str], subject: str) -> None:
+    """None of these falls due for it any more. Of what is done to a state, this is done most."""
+    timers = workspace.timers
+    for kind in kinds:
+        timers.pop(f"{kind}:{subject}", None)
 
 
 # --- falling due ----------------------------------------------------------------------------

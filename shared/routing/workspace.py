@@ -6,7 +6,6 @@ conversations.
 """
 
 from heapq import heapify
-from typing import NamedTuple
 
 import msgspec
 from sortedcontainers import SortedList
@@ -26,7 +25,7 @@ _SERVED: tuple[Hold, ...] = ("auto", "offer", "affinity_wait")
 """Holds that a free operator ends."""
 
 
-class Place(NamedTuple):
+class Place(msgspec.Struct, frozen=True, gc=False):
     """Where a waiting conversation stands."""
 
     hold: Hold
@@ -48,6 +47,8 @@ class Workspace(Seats):
     lines: dict[Audience, SortedList[Order]] = {}
     """All placed conversations by audience, in the order of service."""
     broadcasts: dict[Audience, SortedList[Order]] = {}
+    overflowing: dict[EntryPointId, dict[ConversationId, None]] = {}
+    """Placed ones that go elsewhere as soon as a fallback of their entry point can take them."""
     awaiting: dict[ContactId, dict[ConversationId, None]] = {}
     """Conversations that wait for an acquaintance, by contact."""
     declined_by: dict[OperatorId, dict[ConversationId, None]] = {}
@@ -68,13 +69,17 @@ class Workspace(Seats):
         self._note_arrival(operator.operator_id, before, after)
         self._note_offers(operator, after)
         self._note_acquaintance(operator.operator_id)
-        if before is None or before[2:] != after[2:]:
+        if before is None or before[3:] != after[3:]:
             self._note_fallback(operator.operator_id)
         for atom in emptied:
             self._note_nobody_online(atom)
         for atom in filled:
             self._note_somebody_online(atom)
         self.changed_operators[operator.operator_id] = None
+
+    def consent_changed(self, operator: Operator) -> None:
+        """The short way of ``operator_changed`` where only his preferences changed."""
+        self.reseat(operator)
 
     def _note_arrival(
         self, operator_id: OperatorId, before: Standing | None, after: Standing
@@ -136,22 +141,23 @@ class Workspace(Seats):
         )
 
     def _look_for_fallbacks(self, concerned: dict[EntryPointId, None]) -> None:
-        for conversation_id, place in list(self.places.items()) if concerned else ():
-            conversation = self.conversations[conversation_id]
-            if conversation.entry_point_id in concerned and (
-                not place.line
-                or place.hold == "out_of_hours"
-                or self.policy_for(conversation).fallback_when_nobody_online
-            ):
-                self.waits(conversation)
+        for entry_point_id in concerned:
+            for conversation_id in list(self.overflowing.get(entry_point_id, ())):
+                self.waits(self.conversations[conversation_id])
 
     def _note_nobody_online(self, atom: str) -> None:
         """Conversations that go elsewhere when nobody is online are looked at again."""
-        lines = [line for audience, line in self.lines.items() if atom in audience]
-        for order in [order for line in lines for order in line]:
-            conversation = self.conversations[order.conversation_id]
-            if self.policy_for(conversation).fallback_when_nobody_online:
+        for conversation_id in [its_id for each in self.overflowing.values() for its_id in each]:
+            conversation = self.conversations[conversation_id]
+            somewhere_else = atom not in self.places[conversation_id].line
+            if not somewhere_else and self.policy_for(conversation).fallback_when_nobody_online:
                 self.waits(conversation)
+
+    def _may_overflow(self, conversation: Conversation, place: Place) -> bool:
+        """Whether it is there only because no fallback could take it, or may be one day."""
+        if not place.line or place.hold == "out_of_hours":
+            return True
+        return self.policy_for(conversation).fallback_when_nobody_online
 
     # --- conversations ----------------------------------------------------------------------
 
@@ -175,6 +181,7 @@ class Workspace(Seats):
         if self.moved is not None:
             self.moved.setdefault(conversation_id, (place.line, place.order))
         _drop(self.lines, place.line, place.order)
+        self.overflowing.get(conversation.entry_point_id, {}).pop(conversation_id, None)
         if place.hold in _SERVED:
             self._leave_lane(place)
             self._awaits_nobody(conversation)
@@ -196,11 +203,16 @@ class Workspace(Seats):
             if conversation.contact_id is not None:
                 known = self.awaiting.setdefault(conversation.contact_id, {})
                 known[conversation_id] = None
+        if hold in _SERVED:
+            demand = self.pool(demand).demand  # the same for all, and not one for each
         place = Place(hold, demand, line, excluded_from(conversation), order)
         self.places[conversation_id] = place
         if self.moved is not None:
             self.moved.setdefault(conversation_id, None)
         self.lines.setdefault(line, SortedList()).add(order)
+        if self._may_overflow(conversation, place):
+            theirs = self.overflowing.setdefault(conversation.entry_point_id, {})
+            theirs[conversation_id] = None
         if hold in _SERVED:
             self._enter_lane(place)
         elif hold == "broadcast":
@@ -275,13 +287,15 @@ class Workspace(Seats):
         self.bound_groups = {
             group_id: None for point in self.entry_points.values() for group_id in point.groups
         }
-        self.pools, self.pools_by_atom, self.stirred = {}, {}, {}
-        self.standings, self.members, self.online = {}, {}, {}
+        self.pools, self.pools_by_atom, self.stirred, self.combinations = {}, {}, {}, {}
+        self.standings, self.members, self.online, self.alertable = {}, {}, {}, {}
         self.places, self.lines, self.broadcasts, self.policies = {}, {}, {}, {}
-        self.awaiting = {}
+        self.audiences = {}
+        self.awaiting, self.overflowing = {}, {}
+        under_way = [self.conversations[its_id] for its_id in self.open]
         self.undecided = {
             conversation.conversation_id: order_of(conversation, self.policy_for(conversation))
-            for conversation in self.conversations.values()
+            for conversation in under_way
             if conversation.state == "waiting"
         }
         self.unplaced = SortedList(self.undecided.values())

@@ -20,12 +20,15 @@ from shared.runtime.logs import configure_logs
 from tests.bench import (
     choosing,
     closed_rounds,
+    committing,
     embedded,
+    holding,
     lives,
     open_rounds,
     overload,
     peers,
     presence,
+    replaying,
     restart,
     routers,
     rules,
@@ -60,8 +63,9 @@ the lowest and the highest round; a ratio is the median of the rounds' own ratio
 is about where there is one. On one core: all processes of the side; the others go where they like.
 The floor of choosing is its smallest size. Presence is a process of its own, with one session for
 each operator. Library and plain SQL are peers: they assign as others would, and do nothing else of
-what the engine does. What opening costs is in this process, without servers. A restart is a
-router's own process, from its start to the answer to somebody who was never there."""
+what the engine does. What opening, choosing and replaying cost is in this process, without servers.
+A restart is a router's own process, from its start to the answer to somebody who was never there.
+"""
 
 
 async def _contest(plan: Plan) -> list[Row]:
@@ -98,7 +102,10 @@ def main() -> None:
         rows += runner.run(routers.rows(plan))
     spare_what_lasts()  # as in the engine's own process
     rows += stages.rows(rounds=5, conversations=1_000 if quick else 4_000)
+    rows += committing.rows(rounds=3, batches=5 if quick else 20)
     rows += choosing.rows(rounds=5, pairs=500 if quick else 2_000)
+    rows += replaying.rows(rounds=3, events=50_000 if quick else 200_000)
+    rows += holding.rows(rounds=1 if quick else 3)
     rows += rules.rows(rounds=5)
     rows.append(asyncio.run(rules.through_broker(rounds=5, views=10_000 if quick else 40_000)))
     rows += asyncio.run(presence.rows(rounds=3, seconds=2 if quick else 8))

@@ -6,7 +6,8 @@ From an accepted fact to the state at rest again, decisions included; no decodin
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from time import perf_counter
+from time import process_time
+from typing import Any
 
 import msgspec
 
@@ -14,18 +15,37 @@ from shared.routing import events as e
 from shared.routing.commands import COMMANDS, Refused
 from shared.routing.decide import Instruction, decide
 from shared.routing.events import Actor, Fact
-from shared.routing.ids import ConversationId, EntryPointId, UnixMs, VisitorId, WorkspaceId
+from shared.routing.ids import (
+    ConversationId,
+    EntryPointId,
+    OperatorId,
+    SessionId,
+    UnixMs,
+    VisitorId,
+    WorkspaceId,
+)
 from shared.routing.scope import Scope
-from shared.routing.transaction import Stamp, record
+from shared.routing.transaction import Recorded, Stamp, record
+from shared.routing.vocabulary import Ranking
 from shared.routing.workspace import Workspace
 from tests.bench.figures import Row, row
-from tests.bench.office import ENTRY_POINT, Said, settled
+from tests.bench.office import ENTRY_POINT, GROUP, Said, settled
 
 BEGINNING = UnixMs(1_750_000_000_000)
 EPOCH = 1
 
 TEAMS = (100, 10_000, 100_000)
 QUEUES = (10, 100_000)
+OTHER_RANKINGS: tuple[Ranking, ...] = (
+    "highest_free_ratio",
+    "fewest_open",
+    "round_robin",
+    "longest_idle",
+)
+MORE_GROUPS = 19
+"""Beside the one that everybody is in; each operator is in one of them, too."""
+GOAL = "<= 5"
+"""Times the smallest of its kind."""
 _PLACES = 4
 _TAKEN = 2
 """Of its places each operator has so many taken while the cost of choosing is measured."""
@@ -33,15 +53,15 @@ _DESK = 1_000
 
 
 class Core:
-    """A workspace without anything around it. Time stands still but for ``tick``."""
+    """A workspace without anything around it. Time stands still but for a tick with each fact."""
 
     def __init__(self, operators: int, capacity: int) -> None:
         self.workspace = Workspace(workspace_id=WorkspaceId("bench"))
         self._at = BEGINNING
         for said in settled(operators, capacity):
-            self._tell(said)
+            self.tell(said)
 
-    def _tell(self, said: Said) -> None:
+    def tell(self, said: Said) -> None:
         command = msgspec.convert(said.fields, COMMANDS[said.name])
         outcome = decide(self.workspace, command, Instruction(Actor(*said[:2]), self._at))
         assert not isinstance(outcome, Refused), (said, outcome)
@@ -50,8 +70,12 @@ class Core:
 
     def record(self, fact: Fact) -> int:
         """Apply the fact and all that follows; how many events that were."""
+        return sum(1 for _ in self.recorded(fact))
+
+    def recorded(self, fact: Fact) -> Iterator[Recorded]:
+        """The same, event by event."""
         self._at = UnixMs(self._at + 1)
-        return sum(1 for _ in record(self.workspace, (fact,), Stamp(self._at, EPOCH)))
+        return record(self.workspace, (fact,), Stamp(self._at, EPOCH))
 
     def opened(self, number: int) -> Fact:
         """A conversation is opened by a visitor of its own."""
@@ -79,6 +103,17 @@ class Core:
             conversation.conversation_id, conversation.owner, "solved", None
         )
 
+    def comings_us(self, several: int) -> float:
+        """Mean cost of one operator's going and of his coming back, one after the other."""
+        count = len(self.workspace.operators)
+        ids = [OperatorId(f"operator-{n * 7919 % count}") for n in range(several)]
+        began = process_time()
+        for operator_id in ids:
+            session_id = SessionId(f"{operator_id}-1")
+            _expect(self.record(e.OperatorLoggedOut(operator_id, session_id)), 2)  # and status
+            _expect(self.record(e.OperatorLoggedIn(operator_id, session_id)), 2)
+        return (process_time() - began) / several * 1e6
+
 
 class Team:
     """Conversations come and go while everybody has places left."""
@@ -90,6 +125,26 @@ class Team:
         for _ in range(operators * _TAKEN):
             self._open_one()
 
+    def rank_by(self, ranking: Ranking) -> None:
+        """Choose by another ranking from here on."""
+        scope, policy = {"workspace": True}, {"ranking": ranking}
+        self._core.tell(_of_admin("set_policy", scope=scope, policy=policy))
+
+    def spread(self) -> None:
+        """Have conversations reach many groups at once."""
+        groups = [f"group-{number}" for number in range(MORE_GROUPS)]
+        for group_id in groups:
+            self._core.tell(_of_admin("create_group", group_id=group_id, name=group_id))
+        for number, operator_id in enumerate(self._core.workspace.operators):
+            member = {"operator_id": operator_id, "group_id": groups[number % MORE_GROUPS]}
+            self._core.tell(_of_admin("join_group", **member))
+        web = {"entry_point_id": ENTRY_POINT, "name": ENTRY_POINT}
+        self._core.tell(_of_admin("define_entry_point", **web, groups=[GROUP, *groups]))
+
+    def comings_us(self, several: int) -> float:
+        """Mean cost of one operator's going and coming back."""
+        return self._core.comings_us(several)
+
     def _open_one(self) -> None:
         _expect(self._core.record(self._core.opened(self._next)), 2)  # opened, assigned
         self._open.append(self._next)
@@ -97,11 +152,11 @@ class Team:
 
     def pair_us(self, pairs: int) -> float:
         """Mean cost of one assignment and one release."""
-        began = perf_counter()
+        began = process_time()
         for _ in range(pairs):
             self._open_one()
             _expect(self._core.record(self._core.closed(self._open.popleft())), 1)
-        return (perf_counter() - began) / pairs * 1e6
+        return (process_time() - began) / pairs * 1e6
 
 
 class Queue:
@@ -124,22 +179,45 @@ class Queue:
         for _ in range(releases):
             closed = self._core.closed(self._first_owned)
             self._first_owned += 1
-            began = perf_counter()
+            began = process_time()
             _expect(self._core.record(closed), 2)  # closed, assigned
-            spent += perf_counter() - began
+            spent += process_time() - began
             self._open_one()
         return spent / releases * 1e6
+
+    def comings_us(self, several: int) -> float:
+        """Mean cost of one operator's going and coming back, full and with all these waiting."""
+        return self._core.comings_us(several)
 
 
 def rows(rounds: int, pairs: int) -> Iterator[Row]:
     """A line for each size of a team and of a queue, stated against the smallest of its kind."""
     teams = {size: Team(size) for size in TEAMS}
-    us = _measured(rounds, {size: partial(team.pair_us, pairs) for size, team in teams.items()})
-    yield from _compared("assign + release, {:,} operators", us)
-    del teams
+    pairing = {size: partial(team.pair_us, pairs) for size, team in teams.items()}
+    yield from _compared("assign + release, {:,} operators", _measured(rounds, pairing))
+    going = {size: partial(team.comings_us, pairs) for size, team in teams.items()}
+    yield from _compared("log out + in, {:,} operators", _measured(rounds, going))
+    extremes = {size: pairing[size] for size in (TEAMS[0], TEAMS[-1])}
+    for ranking in OTHER_RANKINGS:
+        for team in teams.values():
+            team.rank_by(ranking)
+        by = f"assign + release by {ranking}, {{:,}} operators"
+        yield from _compared(by, _measured(rounds, extremes))
+    for size in extremes:
+        teams[size].rank_by("most_free_slots")
+        teams[size].spread()
+    many = f"assign + release over {MORE_GROUPS + 1} groups, {{:,}} operators"
+    yield from _compared(many, _measured(rounds, extremes))
+    del teams, pairing, going, extremes
+    yield from _of_queues(rounds, pairs)
+
+
+def _of_queues(rounds: int, pairs: int) -> Iterator[Row]:
     queues = {size: Queue(size) for size in QUEUES}
     us = _measured(rounds, {n: partial(queue.release_us, pairs) for n, queue in queues.items()})
     yield from _compared("release to the first of {:,}", us)
+    us = _measured(rounds, {n: partial(queue.comings_us, pairs) for n, queue in queues.items()})
+    yield from _compared("log out + in, {:,} waiting", us)
 
 
 def _measured(
@@ -156,7 +234,11 @@ def _measured(
 def _compared(name: str, us: Mapping[int, Sequence[float]]) -> Iterator[Row]:
     smallest = us[min(us)]
     for size, rounds in us.items():
-        yield row(name.format(size), "µs", rounds, smallest)
+        yield row(name.format(size), "µs", rounds, smallest, goal=GOAL)
+
+
+def _of_admin(name: str, /, **fields: Any) -> Said:
+    return Said("admin", "root", name, fields)
 
 
 def _expect(events: int, wanted: int) -> None:

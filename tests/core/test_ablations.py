@@ -12,7 +12,6 @@ from msgspec.structs import replace
 
 from shared.routing import (
     agenda,
-    attention,
     opening,
     placing,
     queue,
@@ -60,15 +59,15 @@ def always(*_: Any, **__: Any) -> bool:
 
 
 def without_priority(conversation: Any, policy: Any) -> queue.Order:
-    return _ORDER_OF(conversation, policy)._replace(band=0, key_ms=conversation.queued_at)
+    return replace(_ORDER_OF(conversation, policy), band=0, key_ms=conversation.queued_at)
 
 
 def missed_among_the_others(conversation: Any, policy: Any) -> queue.Order:
-    return _ORDER_OF(conversation, policy)._replace(missed=False)
+    return replace(_ORDER_OF(conversation, policy), missed=False)
 
 
 def always_aged(conversation: Any, policy: Any) -> queue.Order:
-    return _ORDER_OF(conversation, policy)._replace(band=0)
+    return replace(_ORDER_OF(conversation, policy), band=0)
 
 
 def upside_down(operator: Any, demand: Any) -> int:
@@ -146,7 +145,7 @@ ABLATIONS: dict[str, tuple[Any, str, Callable[..., Any]]] = {
     "widening is decided": (route, "widened", nothing),
     "slow answers are noticed": (route, "slow_action", nothing),
     "absent owners are noticed": (route, "owner_gone", nothing),
-    "only who agreed is alerted": (attention, "_may_be_alerted", always),
+    "only who agreed is alerted": (seats, "may_be_alerted", always),
     # offers
     "an offer holds a slot": (offers, "change_load", nothing),
     "who declines is not asked again": (offers, "exclude", nothing),

@@ -13,6 +13,7 @@ from tests.core.story import (
     ANA,
     Story,
     desk,
+    entry_point,
     group,
     logged_in,
     online,
@@ -76,6 +77,37 @@ def test_somebody_coming_and_going_is_hardly_more_work_in_a_crowd() -> None:
         return taken
 
     assert grows(cost, FEW, MANY) < A_LITTLE
+
+
+def test_looking_whom_to_alert_is_hardly_more_work_in_a_crowd() -> None:
+    def cost(size: int) -> int:
+        story = a_crowd(size, "most_free_slots")
+        story.given(registered("zoe", "support"), logged_in("zoe"))
+        zoe = Actor("operator", "zoe")
+        story.given(step(zoe, "set_preferences", reachable_when_slow=True))
+        story.given(step(zoe, "set_status", status="invisible"))
+        taken = effort(lambda: story.after(60))
+        assert story.told("conversation_escalated")[-1]["operator_ids"] == ["zoe"]
+        return taken
+
+    assert grows(cost, FEW, MANY) < A_LITTLE
+
+
+@pytest.mark.parametrize("name", ["log_in", "log_out"])
+def test_q14_the_only_one_of_a_fallback_comes_and_goes_past_a_long_queue(name: str) -> None:
+    def cost(size: int) -> int:
+        story = Story().given(desk(ana=1), group("second"), registered("ben", "second"))
+        fallback: list[dict[str, str]] = [{"group": "second"}, {"operator": "ben"}]
+        story.given(entry_point("web", "support", fallback=fallback))
+        story.given(opened("now", *(f"c{number}" for number in range(size))))
+        ben = Actor("operator", "ben")
+        if name == "log_out":
+            story.given(logged_in("ben"))
+        taken = effort(lambda: story.when(ben, name, session_id="ben-1"))
+        assert story.told("operator_status_changed")[-1]["operator_id"] == "ben"
+        return taken
+
+    assert grows(cost, 10, MANY) < A_LITTLE
 
 
 def test_q14_serving_a_long_queue_is_hardly_more_work() -> None:

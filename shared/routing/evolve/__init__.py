@@ -3,8 +3,6 @@
 ``evolve`` works in place; nobody outside sees a half-applied event.
 """
 
-import msgspec
-
 from shared.routing.events import Envelope
 from shared.routing.evolve import (
     conversations,
@@ -32,7 +30,8 @@ _APPLY = (
 
 def evolve(workspace: Workspace, envelope: Envelope) -> None:
     """Apply the event at the workspace's next position."""
-    workspace.position = Position(workspace.position + 1)
+    position = Position(workspace.position + 1)
+    workspace.position = position
     workspace.at = envelope.at
     if envelope.cmd is not None and envelope.by is not None:
         _remember(workspace, command_key(envelope.by, envelope.cmd), envelope)
@@ -42,15 +41,16 @@ def evolve(workspace: Workspace, envelope: Envelope) -> None:
     if conversation_id is not None:
         conversation = workspace.conversations.get(conversation_id)
         if conversation is not None:
-            conversation.positions.append(workspace.position)
+            conversation.positions.append(position)
 
 
 def _remember(workspace: Workspace, key: CommandKey, envelope: Envelope) -> None:
     """The command stands where its last event does: that position is what its caller was told."""
     seen = workspace.commands
     if envelope.request is None:
-        if key in seen:
-            seen[key] = msgspec.structs.replace(seen[key], position=workspace.position)
+        known = seen.get(key)
+        if known is not None:
+            seen[key] = SeenCommand(workspace.position, known.at, known.request)
         return
     ages = workspace.commands_by_age
     if key not in seen:

@@ -70,7 +70,9 @@ def _operator_removed(workspace: Workspace, event: e.OperatorRemoved) -> None:
     change_load(workspace, operator, -sum(operator.wrap_ups.values()))
     operator.wrap_ups.clear()
     for conversation_id in operator.escalated:
-        workspace.conversations[conversation_id].escalated.pop(event.operator_id, None)
+        conversation = workspace.conversations[conversation_id]
+        left = tuple(one for one in conversation.escalated if one != event.operator_id)
+        conversation.escalated = left
     operator.escalated.clear()
     for conversation_id in list(operator.takes_part):
         drop_participant(workspace, workspace.conversations[conversation_id], operator)
@@ -198,6 +200,7 @@ def _preferences_set(workspace: Workspace, event: e.PreferencesSet) -> None:
     operator.reachable_when_slow = event.reachable_when_slow
     operator.email_missed = event.email_missed
     operator.idle_timeout_s = event.idle_timeout_s
+    workspace.consent_changed(operator)
 
 
 def _presence_stale(workspace: Workspace, _event: e.PresenceStale) -> None:

@@ -10,6 +10,8 @@ from shared.routing.vocabulary import OfferEnd, RescindReason, ReturnReason
 from shared.routing.workspace import Workspace
 
 OFFERS_REMEMBERED_MAX = 50
+_OF_WAITING = (timers.BACK_OFF, timers.WIDEN, timers.AFFINITY)
+_OF_OWNER = (timers.QUIET, timers.OWNER)
 
 
 # --- taking and giving back -----------------------------------------------------------------
@@ -52,8 +54,7 @@ def stops_waiting(workspace: Workspace, conversation: Conversation) -> None:
     conversation.affinity_over = False
     conversation.widening_step = 0
     workspace.widening.pop(its_id, None)
-    for kind in (timers.BACK_OFF, timers.WIDEN, timers.AFFINITY):
-        workspace.cancel_timer(timers.name(kind, its_id))
+    timers.end(workspace, _OF_WAITING, its_id)
     forgive(workspace, conversation)
 
 
@@ -72,8 +73,7 @@ def disown(workspace: Workspace, conversation: Conversation) -> None:
     freed = 0 if conversation.slot_free else conversation.weight
     conversation.slot_free = False
     change_load(workspace, operator, -freed)
-    for kind in (timers.QUIET, timers.OWNER):
-        workspace.cancel_timer(timers.name(kind, conversation.conversation_id))
+    timers.end(workspace, _OF_OWNER, conversation.conversation_id)
     workspace.owner_checks.pop(conversation.conversation_id, None)
     drop_forward(workspace, conversation)
 

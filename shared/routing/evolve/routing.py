@@ -58,8 +58,7 @@ def _conversation_redirected(workspace: Workspace, event: e.ConversationRedirect
     conversation = workspace.conversations[event.conversation_id]
     workspace.adrift.pop(event.conversation_id, None)
     tried = conversation.fallbacks_tried
-    for kind in (timers.AFFINITY, timers.WIDEN):
-        workspace.cancel_timer(timers.name(kind, event.conversation_id))
+    timers.end(workspace, (timers.AFFINITY, timers.WIDEN), event.conversation_id)
     set_scope(conversation, event.to)
     conversation.waits_since = workspace.at
     if event.reason in ("group_disabled", "max_waiting", "out_of_hours", "nobody_online"):
@@ -105,9 +104,10 @@ def _conversation_slow(workspace: Workspace, event: e.ConversationSlow) -> None:
 
 
 def _conversation_escalated(workspace: Workspace, event: e.ConversationEscalated) -> None:
-    escalated = workspace.conversations[event.conversation_id].escalated
+    conversation = workspace.conversations[event.conversation_id]
+    told = dict.fromkeys((*conversation.escalated, *event.operator_ids))
+    conversation.escalated = tuple(told)
     for operator_id in event.operator_ids:
-        escalated[operator_id] = None
         workspace.operators[operator_id].escalated[event.conversation_id] = None
 
 

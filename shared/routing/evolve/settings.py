@@ -33,12 +33,13 @@ def _policy_set(workspace: Workspace, event: e.PolicySet) -> None:
         workspace.entry_point_policies[scope.entry_point] = event.policy
     else:
         workspace.workspace_policy = event.policy
-    for conversation_id in list(workspace.undecided) + list(workspace.places):
+    for conversation_id in workspace.open:
         conversation = workspace.conversations[conversation_id]
-        conversation.round = 0
-        conversation.back_off_until = None
-        workspace.cancel_timer(timers.name(timers.BACK_OFF, conversation_id))
-        forgive(workspace, conversation)
+        if conversation.state == "waiting":
+            conversation.round = 0
+            conversation.back_off_until = None
+            workspace.cancel_timer(timers.name(timers.BACK_OFF, conversation_id))
+            forgive(workspace, conversation)
     workspace.reconsider()
     for conversation_id in workspace.open:
         _widen_anew(workspace, workspace.conversations[conversation_id])
@@ -92,7 +93,8 @@ def _group_deleted(workspace: Workspace, event: e.GroupDeleted) -> None:
 
 def _set_adrift(workspace: Workspace, gone: Scope) -> None:
     """Those that wait are looked at anyhow."""
-    for conversation in workspace.conversations.values():
+    under_way = [workspace.conversations[its_id] for its_id in workspace.open]
+    for conversation in sorted(under_way, key=lambda one: one.positions[0]):
         on_its_way = conversation.state in ("assigned", "offered")
         if on_its_way and conversation.home_scope == gone:
             workspace.adrift[conversation.conversation_id] = None

@@ -59,7 +59,7 @@ def as_it_comes(self: Abridged, rows: Iterable[SettledRow], since: Position) -> 
     """Let go of whatever has a row, as it may be."""
     gone: list[SettledKey] = []
     for row in rows:
-        if self._table(row.kind).pop(row.id, None) is not None:
+        if self.table(row.kind).pop(row.id, None) is not None:
             self.workspace.closed.pop(ConversationId(row.id), None)
             gone.append((row.kind, row.id))
     self.since, self._looked_for = max(self.since, since), {}
