@@ -35,7 +35,7 @@ from tests.bench import (
     slow_commits,
     stages,
 )
-from tests.bench.chart import FILE
+from tests.bench.chart import draw
 from tests.bench.figures import Row, as_builtins
 from tests.bench.lean_nats import LeanNats
 from tests.bench.load import precise_loop
@@ -67,6 +67,8 @@ what the engine does. What opening, choosing and replaying cost is in this proce
 A restart is a router's own process, from its start to the answer to somebody who was never there.
 """
 
+BUILD = Path(__file__).resolve().parents[2] / "build"
+
 
 async def _contest(plan: Plan) -> list[Row]:
     async with servers() as both, both.engine(WorkspaceId("engine")) as engine:
@@ -91,7 +93,7 @@ async def _contest(plan: Plan) -> list[Row]:
 
 
 def main() -> None:
-    """Measure, print the table, write the file."""
+    """Measure, print the table, write it into ``build`` as JSON and as a picture."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small sizes, under two minutes")
     quick = parser.parse_args().quick
@@ -110,9 +112,11 @@ def main() -> None:
     rows.append(asyncio.run(rules.through_broker(rounds=5, views=10_000 if quick else 40_000)))
     rows += asyncio.run(presence.rows(rounds=3, seconds=2 if quick else 8))
     rows += asyncio.run(restart.rows(rounds=3, events=50_000 if quick else restart.EVENTS))
-    FILE.parent.mkdir(exist_ok=True)
-    written = {"machine": _machine(), "rows": list(as_builtins(rows))}
-    FILE.write_bytes(msgspec.json.format(msgspec.json.encode(written)))
+    BUILD.mkdir(exist_ok=True)
+    machine, measured = _machine(), list(as_builtins(rows))
+    written = msgspec.json.encode({"machine": machine, "rows": measured})
+    (BUILD / "bench.json").write_bytes(msgspec.json.format(written))
+    (BUILD / "bench.svg").write_text(draw(measured, machine))
     show(rows, _EXPLAINED)
 
 

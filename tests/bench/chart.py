@@ -1,21 +1,11 @@
-"""Figures with a goal as a picture: a bar that ends right of the line has reached it.
-
-``python -m tests.bench.chart``: draw the last run (``build/bench.json``) into ``docs/bench.svg``.
-"""
+"""Figures with a goal as a picture: a bar that ends right of the line has reached it."""
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-import msgspec
-
 from tests.bench.figures import bound_of
-
-ROOT = Path(__file__).resolve().parents[2]
-FILE = ROOT / "build" / "bench.json"
-PICTURE = ROOT / "docs" / "bench.svg"
 
 LEAST, MOST = 1 / 16, 16
 """Of the goal: where the axis begins and ends, on a logarithmic scale."""
@@ -77,13 +67,3 @@ def _x(factor: float) -> float:
 def _text(x: float, y: float, text: str, kind: str = "") -> str:
     styled = f' class="{kind}"' if kind else ""
     return f'<text{styled} x="{x:.1f}" y="{y:.1f}">{escape(text)}</text>'
-
-
-def main() -> None:
-    """Draw what was measured last."""
-    measured = msgspec.json.decode(FILE.read_bytes())
-    PICTURE.write_text(draw(measured["rows"], measured["machine"]))
-
-
-if __name__ == "__main__":
-    main()
