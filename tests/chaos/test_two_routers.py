@@ -123,7 +123,13 @@ async def test_e02_e03_one_router_ends_and_the_other_goes_on_at_once(
         await pair.change_of_duty(since=first)
 
     history = await endure(
-        first.url, postgres_url, end_the_first, tmp_path, strikes=1, commands=COMMANDS, seed=22
+        pair.engines[0].url,
+        postgres_url,
+        end_the_first,
+        tmp_path,
+        strikes=1,
+        commands=COMMANDS,
+        seed=22,
     )
     assert share_of_ok(history) >= OK_MIN
     assert await pair.on_duty() is second
