@@ -125,17 +125,24 @@ class LiveWorkspace:
 
     def wake(self) -> None:
         """Apply the timers that are due."""
-        if self._decider is None:
-            return
-        unit = self._decider.wake()
-        if unit is not None:
-            self._hand_on(unit)
+        self._do_unasked(lambda decider: decider.wake())
 
     def note_presence(self, *, stale: bool) -> None:
         """See ``Decider.note_presence``. While loading it is not noted: say it again."""
+        self._do_unasked(lambda decider: decider.note_presence(stale=stale))
+
+    def _do_unasked(self, do: Callable[[Decider], Unit | None]) -> None:
         if self._decider is None:
             return
-        unit = self._decider.note_presence(stale=stale)
+        try:
+            unit = do(self._decider)
+        except Exception:
+            # A fault in the rules, again. Nobody can be told, and it would come again with every
+            # loading: so this workspace goes off duty, and no other does.
+            log.exception("workspace_off_duty", workspace=self.workspace_id)
+            text = "a fault in the router keeps the workspace off duty; it is in the router's log"
+            self.end(Refused("unavailable", text))
+            return
         if unit is not None:
             self._hand_on(unit)
 

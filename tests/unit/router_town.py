@@ -43,6 +43,7 @@ class Deciding:
     def __init__(self) -> None:
         self.position = Position(0)
         self.fails = False
+        self.timers_fail = False
         self.settled = Everything()
 
     def take(self, job: Job) -> Unit:
@@ -55,7 +56,9 @@ class Deciding:
         return Unit(job, answer, [StoredRow(self.position, "t", b"")])
 
     def wake(self) -> None:
-        """No timers."""
+        """No timers, but for faulty ones."""
+        if self.timers_fail:
+            raise ZeroDivisionError
 
 
 class Town:

@@ -1,6 +1,7 @@
 """What a workspace on duty says, and what it keeps to itself."""
 
 import asyncio
+from typing import Any, cast
 
 import pytest
 
@@ -69,3 +70,16 @@ async def test_whoever_ends_with_a_reason_gives_it_to_all(town: Town) -> None:
     town.send(live)
     assert town.refused == [("w", "unavailable")] * 3
     assert town.crowd.jobs == 0
+
+
+async def test_a_fault_in_its_timers_takes_one_workspace_off_duty_and_no_other(town: Town) -> None:
+    faulty, sound = town.workspace("faulty"), town.workspace("sound")
+    town.send(faulty)
+    cast("Any", faulty)._decider.timers_fail = True
+    faulty.wake()
+    town.send(faulty)
+    town.send(sound)
+    await town.decide_all()
+    town.store(1)
+    assert town.refused == [("faulty", "unavailable")] * 2
+    assert len(town.answered) == 1
