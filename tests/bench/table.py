@@ -7,7 +7,7 @@ from rich.table import Table
 
 from tests.bench.figures import Row, Spread
 
-_WIDTH = 150
+_WIDTH = 180
 _REACHED = {True: "yes", False: "no", None: ""}
 _COLUMNS = ("", "ours", "floor", "unit", "ratio", "goal", "reached", "rounds")
 
