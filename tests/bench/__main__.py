@@ -92,26 +92,33 @@ async def _contest(plan: Plan) -> list[Row]:
                 await client.close()
 
 
+def _measure(plan: Plan, *, quick: bool) -> list[Row]:
+    """Everything, with servers and without."""
+    with asyncio.Runner(loop_factory=precise_loop) as runner:
+        rows = runner.run(_contest(plan)) + runner.run(embedded.rows(plan))
+        rows += runner.run(routers.rows(plan))
+    spare_what_lasts()  # as in the engine's own process
+    rounds, few = plan.rounds, min(plan.rounds, 3)
+    rows += stages.rows(rounds, conversations=1_000 if quick else 4_000)
+    rows += committing.rows(few, batches=5 if quick else 20)
+    rows += choosing.rows(rounds, pairs=500 if quick else 2_000)
+    rows += replaying.rows(few, events=50_000 if quick else 200_000)
+    rows += holding.rows(1 if quick else few)
+    rows += rules.rows(rounds)
+    rows.append(asyncio.run(rules.through_broker(rounds, views=10_000 if quick else 40_000)))
+    rows += asyncio.run(presence.rows(few, seconds=2 if quick else 8))
+    events = 50_000 if quick else restart.EVENTS
+    rows += asyncio.run(restart.rows(1 if quick else rounds, events=events))
+    return rows
+
+
 def main() -> None:
     """Measure, print the table, write it into ``build`` as JSON and as a picture."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small sizes, under two minutes")
     quick = parser.parse_args().quick
     configure_logs(level="warning")
-    with asyncio.Runner(loop_factory=precise_loop) as runner:
-        plan = QUICK if quick else FULL
-        rows = runner.run(_contest(plan)) + runner.run(embedded.rows(plan))
-        rows += runner.run(routers.rows(plan))
-    spare_what_lasts()  # as in the engine's own process
-    rows += stages.rows(rounds=5, conversations=1_000 if quick else 4_000)
-    rows += committing.rows(rounds=3, batches=5 if quick else 20)
-    rows += choosing.rows(rounds=5, pairs=500 if quick else 2_000)
-    rows += replaying.rows(rounds=3, events=50_000 if quick else 200_000)
-    rows += holding.rows(rounds=1 if quick else 3)
-    rows += rules.rows(rounds=5)
-    rows.append(asyncio.run(rules.through_broker(rounds=5, views=10_000 if quick else 40_000)))
-    rows += asyncio.run(presence.rows(rounds=3, seconds=2 if quick else 8))
-    rows += asyncio.run(restart.rows(rounds=3, events=50_000 if quick else restart.EVENTS))
+    rows = _measure(QUICK if quick else FULL, quick=quick)
     BUILD.mkdir(exist_ok=True)
     machine, measured = _machine(), list(as_builtins(rows))
     written = msgspec.json.encode({"machine": machine, "rows": measured})

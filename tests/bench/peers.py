@@ -20,7 +20,6 @@ from tests.bench.peer_library import THREADS_MAX, LibraryPeer
 from tests.bench.rounds import IN_FLIGHT, Contest, Plan
 
 AT_ONCE = 8
-ROUNDS_MIN = 5
 _TRIES = 3
 _THREADS = (1, 2, 4, THREADS_MAX)
 _CONNECTIONS = (2, 4, 8, 16)
@@ -87,7 +86,7 @@ async def rows(contest: Contest, plan: Plan) -> list[Row]:
         connections = await _best(_CONNECTIONS, trial.sql)
         peers = Peers(contest, library, sql_url, plan.conversations // 2)
         fastest, equals = [], []
-        for _ in range(max(plan.rounds, ROUNDS_MIN)):
+        for _ in range(plan.rounds):
             fastest.append(await peers.round(IN_FLIGHT, threads, connections))
             equals.append(await peers.round(AT_ONCE, AT_ONCE, AT_ONCE))
     found = [
