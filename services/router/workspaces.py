@@ -104,7 +104,8 @@ class Workspaces:
             live.end()
         for partition in partitions:
             self._leaving.discard(partition)
-            self._tasks.start(self._stop_listening(partition), f"silence {partition}")
+            if partition in self._listening:
+                self._tasks.start(self._stop_listening(partition), f"silence {partition}")
 
     def _those_of(self, partitions: Sequence[int]) -> list[LiveWorkspace]:
         return [

@@ -214,9 +214,10 @@ class Share:
         off.clear()
 
     async def _sit_down(self, free: Sequence[int]) -> None:
+        if not free:
+            return  # as many are there as there are partitions
         await check_clock(self._world.store.events, self._world.clock)
-        got = await self._holding.acquire([self._first_seat + free[0]] if free else [])
-        if got:
+        if await self._holding.acquire([self._first_seat + free[0]]):
             self.seat = free[0]
             log.info("seat_taken", seat=self.seat)
             self._tell_others()
@@ -227,8 +228,9 @@ class Share:
         got = await self._holding.acquire([self._first + partition for partition in partitions])
         gained = {lease.partition - self._first: lease.epoch for lease in got}
         self.epochs.update(gained)
-        log.info("partitions_taken", number=len(gained), held=len(self.epochs))
-        self._holder.gained(list(gained))
+        if gained:
+            log.info("partitions_taken", number=len(gained), held=len(self.epochs))
+            self._holder.gained(list(gained))
         if len(got) < len(partitions):
             self._look_again.set()
 
