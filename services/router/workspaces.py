@@ -91,7 +91,7 @@ class Workspaces:
     async def leave(self, partition: int) -> None:
         """Hear nothing more, answer what was heard, and publish what was written."""
         self._leaving.add(partition)
-        await self._stop_listening(partition)
+        await _stop(self._listening.pop(partition, []))
         for live in self._those_of([partition]):
             await live.settled()
             await self._relay.settled(live.workspace_id)
@@ -104,8 +104,8 @@ class Workspaces:
             live.end()
         for partition in partitions:
             self._leaving.discard(partition)
-            if partition in self._listening:
-                self._tasks.start(self._stop_listening(partition), f"silence {partition}")
+            if subscriptions := self._listening.pop(partition, []):
+                self._tasks.start(_stop(subscriptions), f"silence {partition}")
 
     def _those_of(self, partitions: Sequence[int]) -> list[LiveWorkspace]:
         return [
@@ -114,18 +114,15 @@ class Workspaces:
             if partition_of(workspace_id) in partitions
         ]
 
-    async def _stop_listening(self, partition: int) -> None:
-        subscriptions = self._listening.pop(partition, [])
-        await asyncio.gather(*(subscription.stop() for subscription in subscriptions))
-
     async def _listen(self, partition: int, listening: Awaitable[Sequence[Subscription]]) -> None:
-        """Subscribe, unless the partition is lost meanwhile."""
+        """Subscribe, unless the partition is lost or left meanwhile."""
         epoch = self.share.epochs.get(partition)
         subscriptions = await listening
-        if epoch is not None and self.share.epochs.get(partition) == epoch:
+        held = epoch is not None and self.share.epochs.get(partition) == epoch
+        if held and partition not in self._leaving:
             self._listening.setdefault(partition, []).extend(subscriptions)
         else:
-            await asyncio.gather(*(subscription.stop() for subscription in subscriptions))
+            await _stop(subscriptions)
 
     async def _go_on_duty(self, partitions: Sequence[int]) -> None:
         try:
@@ -242,3 +239,7 @@ class Workspaces:
 
     def reload(self, live: LiveWorkspace) -> None:
         self._tasks.start(self._load(live), f"load {live.workspace_id}")
+
+
+async def _stop(subscriptions: Sequence[Subscription]) -> None:
+    await asyncio.gather(*(subscription.stop() for subscription in subscriptions))
