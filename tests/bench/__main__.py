@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import os
 import platform
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -70,7 +71,24 @@ A restart is a router's own process, from its start to the answer to somebody wh
 BUILD = Path(__file__).resolve().parents[2] / "build"
 
 
-async def _contest(plan: Plan) -> list[Row]:
+class Results:
+    """What was measured so far, in the files from the first row on."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self._machine = _machine()
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Keep these, whatever becomes of the rest."""
+        self.rows += rows
+        BUILD.mkdir(exist_ok=True)
+        measured = list(as_builtins(self.rows))
+        written = msgspec.json.encode({"machine": self._machine, "rows": measured})
+        (BUILD / "bench.json").write_bytes(msgspec.json.format(written))
+        (BUILD / "bench.svg").write_text(draw(measured, self._machine))
+
+
+async def _contest(plan: Plan, results: Results) -> None:
     async with servers() as both, both.engine(WorkspaceId("engine")) as engine:
         await settle(both.bus, engine.workspace_id)
         recorded = await shapes(both, engine)
@@ -80,36 +98,14 @@ async def _contest(plan: Plan) -> list[Row]:
                 contest = Contest(both, client, engine, floor)
                 for side in (floor, engine):
                     await closed_rounds.capacity(contest, side, plan.warm_up)
-                return [
-                    *await closed_rounds.rows(contest, plan),
-                    *await open_rounds.rows(contest, plan),
-                    *await lives.rows(contest, plan, recorded),
-                    *await slow_commits.rows(contest, plan),
-                    *await overload.rows(contest, plan),
-                    *await peers.rows(contest, plan),
-                ]
+                results.add(await closed_rounds.rows(contest, plan))
+                results.add(await open_rounds.rows(contest, plan))
+                results.add(await lives.rows(contest, plan, recorded))
+                results.add(await slow_commits.rows(contest, plan))
+                results.add(await overload.rows(contest, plan))
+                results.add(await peers.rows(contest, plan))
             finally:
                 await client.close()
-
-
-def _measure(plan: Plan, *, quick: bool) -> list[Row]:
-    """Everything, with servers and without."""
-    with asyncio.Runner(loop_factory=precise_loop) as runner:
-        rows = runner.run(_contest(plan)) + runner.run(embedded.rows(plan))
-        rows += runner.run(routers.rows(plan))
-    spare_what_lasts()  # as in the engine's own process
-    rounds, few = plan.rounds, min(plan.rounds, 3)
-    rows += stages.rows(rounds, conversations=1_000 if quick else 4_000)
-    rows += committing.rows(few, batches=5 if quick else 20)
-    rows += choosing.rows(rounds, pairs=500 if quick else 2_000)
-    rows += replaying.rows(few, events=50_000 if quick else 200_000)
-    rows += holding.rows(1 if quick else few)
-    rows += rules.rows(rounds)
-    rows.append(asyncio.run(rules.through_broker(rounds, views=10_000 if quick else 40_000)))
-    rows += asyncio.run(presence.rows(few, seconds=2 if quick else 8))
-    events = 50_000 if quick else restart.EVENTS
-    rows += asyncio.run(restart.rows(1 if quick else rounds, events=events))
-    return rows
 
 
 def main() -> None:
@@ -118,13 +114,30 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="small sizes, under two minutes")
     quick = parser.parse_args().quick
     configure_logs(level="warning")
-    rows = _measure(QUICK if quick else FULL, quick=quick)
-    BUILD.mkdir(exist_ok=True)
-    machine, measured = _machine(), list(as_builtins(rows))
-    written = msgspec.json.encode({"machine": machine, "rows": measured})
-    (BUILD / "bench.json").write_bytes(msgspec.json.format(written))
-    (BUILD / "bench.svg").write_text(draw(measured, machine))
-    show(rows, _EXPLAINED)
+    results = Results()
+    _measure(QUICK if quick else FULL, results, quick=quick)
+    show(results.rows, _EXPLAINED)
+
+
+def _measure(plan: Plan, results: Results, *, quick: bool) -> None:
+    """Everything, with servers and without."""
+    with asyncio.Runner(loop_factory=precise_loop) as runner:
+        runner.run(_contest(plan, results))
+        results.add(runner.run(embedded.rows(plan)))
+        results.add(runner.run(routers.rows(plan)))
+    spare_what_lasts()  # as in the engine's own process
+    rounds, few = plan.rounds, min(plan.rounds, 3)
+    results.add(stages.rows(rounds, conversations=1_000 if quick else 4_000))
+    results.add(committing.rows(few, batches=5 if quick else 20))
+    results.add(choosing.rows(rounds, pairs=500 if quick else 2_000))
+    results.add(replaying.rows(few, events=50_000 if quick else 200_000))
+    results.add(holding.rows(1 if quick else few))
+    results.add(rules.rows(rounds))
+    views = 10_000 if quick else 40_000
+    results.add([asyncio.run(rules.through_broker(rounds, views))])
+    results.add(asyncio.run(presence.rows(few, seconds=2 if quick else 8)))
+    events = 50_000 if quick else restart.EVENTS
+    results.add(asyncio.run(restart.rows(1 if quick else rounds, events=events)))
 
 
 def _machine() -> dict[str, object]:
