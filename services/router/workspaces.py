@@ -86,6 +86,7 @@ class Workspaces:
     def gained(self, partitions: Sequence[int]) -> None:
         self._loading += 1
         self.loaded.clear()
+        self._leaving.difference_update(partitions)
         self._tasks.start(self._go_on_duty(partitions), f"partitions {partitions}")
 
     async def leave(self, partition: int) -> None:

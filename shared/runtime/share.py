@@ -241,7 +241,7 @@ class Share:
         if partitions:
             log.info("handing_over", number=len(partitions))
         for begin in range(0, len(partitions), AT_ONCE):
-            some = partitions[begin : begin + AT_ONCE]
+            some = [p for p in partitions[begin : begin + AT_ONCE] if p in self.epochs]
             await asyncio.gather(*(self._leave(partition, deadline) for partition in some))
             left = [partition for partition in some if partition in self.epochs]
             self._let_go(left)

@@ -10,7 +10,7 @@ import pytest
 from shared.adapters.clocks import SystemClock
 from shared.adapters.open_store import Store
 from shared.routing.partition import PARTITIONS
-from shared.runtime.share import SEATS, Share
+from shared.runtime.share import AT_ONCE, SEATS, Share
 from shared.runtime.world import World
 from tests.contract.log_samples import hold_everything
 from tests.servers.nats import ConnectBus
@@ -143,6 +143,26 @@ async def test_what_somebody_found_lost_is_taken_again_under_a_new_epoch(
         assert 7 not in alone.held
         await _hold([alone], PARTITIONS)
         assert alone.share.epochs[7] > epoch
+
+
+async def test_what_is_lost_while_others_are_handed_over_is_not_left_any_more(
+    store: Store, world: World
+) -> None:
+    workers: list[Worker] = []
+    a, b = (Worker(world, name, workers) for name in "ab")
+    left_by_a = a.leave
+
+    async def leave(partition: int) -> None:
+        later = [other for other in a.held if other > partition + AT_ONCE]
+        await store.leases.release("a", await store.leases.acquire("a", later))
+        a.share.lose(later)
+        await left_by_a(partition)  # which knows what it holds
+
+    a.leave = leave  # type: ignore[method-assign]
+    async with sharing(a):
+        await _hold([a], 64)
+        async with sharing(b):
+            await _hold([a, b], 32, 32)
 
 
 async def test_whoever_ends_without_handing_over_gives_everything_back(world: World) -> None:
