@@ -223,11 +223,13 @@ def _of_queues(rounds: int, pairs: int) -> Iterator[Row]:
 def _measured(
     rounds: int, measures: Mapping[int, Callable[[], float]]
 ) -> Mapping[int, Sequence[float]]:
-    """All sizes in turn, round after round."""
+    """All sizes in turn, round after round. One before the first builds the pools."""
     measured: dict[int, list[float]] = {size: [] for size in measures}
-    for _ in range(rounds):
+    for counted in (False, *[True] * rounds):
         for size, measure in measures.items():
-            measured[size].append(measure())
+            us = measure()
+            if counted:
+                measured[size].append(us)
     return measured
 
 
