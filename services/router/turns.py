@@ -27,20 +27,13 @@ class Turns:
         self._line: deque[LiveWorkspace] = deque()
         self._in_line: set[LiveWorkspace] = set()
         self._wake = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
 
     def join(self, live: LiveWorkspace) -> None:
         """It has something to decide; saying so twice changes nothing."""
         if live not in self._in_line:
             self._in_line.add(live)
             self._line.append(live)
-            self._idle.clear()
             self._wake.set()
-
-    async def drained(self) -> None:
-        """Wait until everything is decided that could be."""
-        await self._idle.wait()
 
     async def run(self) -> None:
         """Decide until cancelled."""
@@ -49,7 +42,6 @@ class Turns:
             if self._line:
                 await asyncio.sleep(0)
                 continue
-            self._idle.set()
             self._wake.clear()
             await self._wake.wait()
 

@@ -140,7 +140,8 @@ class Workspaces:
         """Those workspaces that belong to these partitions."""
         while True:
             try:
-                self._intake.hash_key = await self._world.store.vault.key("request_hashes")
+                if not self._intake.hash_key:
+                    self._intake.hash_key = await self._world.store.vault.key("request_hashes")
                 known = await self._world.store.events.workspaces()
             except StoreError as error:
                 log.warning("workspaces_not_read", reason=str(error))

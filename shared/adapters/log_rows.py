@@ -6,7 +6,7 @@ A batch that is refused here is a bug of the caller, hence ``ValueError`` and no
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from functools import lru_cache
 
-from shared.ports import Append, LogCorrupt, StoredRow, VaultRow
+from shared.ports import Append, LeaseLost, LogCorrupt, StoredRow, VaultRow
 from shared.routing.ids import Position, WorkspaceId
 from shared.routing.partition import partition_of
 
@@ -50,6 +50,12 @@ def check_batch(batch: Sequence[Append], leases: Mapping[int, int]) -> dict[int,
     if missing := partitions - leases.keys():
         raise ValueError(f"the batch writes partition {min(missing)}, for which no lease is given")
     return {partition: leases[partition] for partition in sorted(partitions)}
+
+
+def lease_lost(lacking: Sequence[int], needed: Mapping[int, int]) -> LeaseLost:
+    """What is raised where these partitions are not held as the batch ``needed`` it."""
+    first = lacking[0]
+    return LeaseLost(f"partition {first} is no longer held at epoch {needed[first]}", lacking)
 
 
 def _check_append(append: Append) -> None:

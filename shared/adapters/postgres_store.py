@@ -6,14 +6,13 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 import asyncpg
 
-from shared.adapters.log_rows import check_batch, storable, texts_to_keep
+from shared.adapters.log_rows import check_batch, lease_lost, storable, texts_to_keep
 from shared.adapters.postgres_connection import PostgresConnection
 from shared.adapters.postgres_errors import ConnectionLost, KeyTaken
 from shared.adapters.postgres_reader import PostgresLogReader
 from shared.ports import (
     Append,
     CommitInDoubt,
-    LeaseLost,
     StoredRow,
     StoreError,
     StoreUnavailable,
@@ -181,9 +180,7 @@ class PostgresEventStore:
         except ConnectionLost as lost:
             return await self._read_back(batch, lost)
         if lacking := sorted(needed.keys() - set(rows[0]["held"])):
-            epoch = needed[lacking[0]]
-            text = f"partition {lacking[0]} is no longer held at epoch {epoch}"
-            raise LeaseLost(text, lacking)
+            raise lease_lost(lacking, needed)
         return frozenset(map(WorkspaceId, rows[0]["behind"]))
 
     async def _read_back(

@@ -9,11 +9,11 @@ from functools import partial
 
 from eventsourcing.persistence import IntegrityError, PersistenceError
 
-from shared.adapters.log_rows import check_batch, storable
+from shared.adapters.log_rows import check_batch, lease_lost, storable
 from shared.adapters.sqlite_leases import SqliteLeases
 from shared.adapters.sqlite_reader import SqliteLogReader
 from shared.adapters.sqlite_writer import NotAtHead, SqliteWriter, changed_rows
-from shared.ports import Append, Clock, CommitInDoubt, LeaseLost, StoredRow, StoreError
+from shared.ports import Append, Clock, CommitInDoubt, StoredRow, StoreError
 from shared.routing.ids import Position, UnixMs, WorkspaceId
 from shared.routing.partition import partition_of
 
@@ -76,9 +76,7 @@ class SqliteEventStore:
 
     def _append(self, batch: Sequence[Append], needed: Mapping[int, int]) -> frozenset[WorkspaceId]:
         if lacking := [p for p, epoch in needed.items() if not self._leases.holds(p, epoch)]:
-            epoch = needed[lacking[0]]
-            text = f"partition {lacking[0]} is no longer held at epoch {epoch}"
-            raise LeaseLost(text, lacking)
+            raise lease_lost(lacking, needed)
         try:
             self._writer.recorder.insert_batch(batch)
         except (IntegrityError, NotAtHead):

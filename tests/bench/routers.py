@@ -95,10 +95,7 @@ async def _settle(client: Client) -> None:
 
 
 async def _even(fleet: Fleet, client: Client) -> None:
-    async def even() -> bool:
-        return await fleet.held() == [PARTITIONS // 2] * 2
-
-    await until("the parts are even", even)
+    await fleet.share(PARTITIONS // 2, PARTITIONS // 2)
     await _served(client)
 
 
@@ -207,10 +204,7 @@ async def _failover(fleet: Fleet, client: Client, shop: Shop) -> float:
 
     async def kill() -> None:
         await fleet.kill(await fleet.holder(partition_of(WORKSPACES[0])))
-        await until("the other holds everything", _holds_all)
-
-    async def _holds_all() -> bool:
-        return await fleet.held() == [PARTITIONS]
+        await fleet.share(PARTITIONS)
 
     silence_s = await shop.silence_s(kill)
     await fleet.start()

@@ -4,7 +4,7 @@ Each workspace has one history, and is judged as if one router had served it all
 """
 
 import itertools
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import asyncpg
@@ -19,8 +19,8 @@ from tests.chaos.history import History
 from tests.chaos.verdict import share_of_ok
 from tests.servers.client import connected
 from tests.servers.fleet import Fleet
-from tests.servers.nats import NatsServer, nats_server
-from tests.servers.nats_proxy import NatsProxy
+from tests.servers.nats import NatsServer
+from tests.servers.nats_proxy import nats_proxy
 from tests.servers.office import Office
 from tests.servers.waiting import until
 
@@ -28,12 +28,6 @@ WORKSPACES = ("north", "east", "south", "west")
 PARTS = tuple(partition_of(WorkspaceId(workspace)) for workspace in WORKSPACES)
 COMMANDS = dict.fromkeys(WORKSPACES, 200)
 OK_MIN = 0.8
-
-
-@pytest.fixture
-def nats() -> Iterator[NatsServer]:
-    with nats_server() as server:
-        yield server
 
 
 @pytest.fixture
@@ -59,11 +53,7 @@ async def test_e02_three_share_the_workspaces_and_any_of_them_creates_one(
 ) -> None:
     await fleet.start()
     await fleet.start()
-
-    async def even() -> bool:
-        return await fleet.held() == [20, 22, 22]
-
-    await until("the parts are even", even)
+    await fleet.share(20, 22, 22)
     async with connected(nats.url) as client:
         for number in range(12):  # as chance has it, some of them by way of another router
             office = Office(client, f"shop-{number}")
@@ -133,27 +123,17 @@ async def test_r05_paused_beyond_its_leases_a_router_says_nothing_where_others_s
 async def test_e03_a_router_cut_off_from_the_broker_leaves_its_part_to_the_others(
     fleet: Fleet, nats: NatsServer, postgres_url: str, tmp_path: Path
 ) -> None:
-    proxy = NatsProxy(nats.url)
-    await proxy.open()
-    far = await fleet.start(FERNAMT_NATS_URL=proxy.url)
+    async with nats_proxy(nats.url) as proxy:
+        far = await fleet.start(FERNAMT_NATS_URL=proxy.url)
 
-    async def alone() -> bool:
-        return await fleet.held() == [PARTITIONS]
+        async def cut_off() -> None:
+            await fleet.share(PARTITIONS // 2, PARTITIONS // 2)
+            await proxy.close()
+            await fleet.share(PARTITIONS)
+            assert "broker_is_away" in far.stderr
+            await proxy.open()
 
-    async def shared() -> bool:
-        return await fleet.held() == [PARTITIONS // 2] * 2
-
-    async def cut_off() -> None:
-        await until("both hold their part", shared)
-        await proxy.close()
-        await until("one holds everything", alone)
-        assert "broker_is_away" in far.stderr
-        await proxy.open()
-
-    try:
         histories = await endure_everywhere(
             COMMANDS, nats.url, postgres_url, cut_off, tmp_path, strikes=2, seed=34
         )
-    finally:
-        await proxy.close()
     _mostly_accepted(histories)

@@ -7,7 +7,7 @@ whatever it did not hear was lost.
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -25,7 +25,7 @@ from tests.chaos.notifications import CalledFor, c8_notifications, called_for, m
 from tests.chaos.workload import Workload, set_up
 from tests.servers.client import Client, Listening, connected
 from tests.servers.engine import CLI
-from tests.servers.nats import NatsServer, nats_server
+from tests.servers.nats import NatsServer
 from tests.servers.office import read_log
 from tests.servers.process import Process
 from tests.servers.waiting import until
@@ -70,12 +70,6 @@ class Floor:
     def end(self) -> None:
         for process in self._processes:
             process.kill()
-
-
-@pytest.fixture
-def nats() -> Iterator[NatsServer]:
-    with nats_server() as server:
-        yield server
 
 
 @pytest.fixture

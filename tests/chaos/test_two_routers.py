@@ -8,7 +8,7 @@ must write nothing and say nothing.
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
@@ -22,19 +22,13 @@ from tests.chaos.endurance import WORKSPACE, endure
 from tests.chaos.verdict import share_of_ok
 from tests.servers.client import connected
 from tests.servers.engine import Engine
-from tests.servers.nats import NatsServer, nats_server
+from tests.servers.nats import NatsServer
 from tests.servers.office import Office
 from tests.servers.waiting import until
 
 COMMANDS = 400
 PARTITION = partition_of(WorkspaceId(WORKSPACE))
 OK_MIN = 0.8
-
-
-@pytest.fixture
-def nats() -> Iterator[NatsServer]:
-    with nats_server() as server:
-        yield server
 
 
 class Pair:

@@ -62,6 +62,14 @@ class Fleet:
         )
         return [row[0] for row in rows]
 
+    async def share(self, *sizes: int) -> None:
+        """Wait until the routers hold so many partitions each."""
+
+        async def so() -> bool:
+            return await self.held() == sorted(sizes)
+
+        await until(f"the routers hold {sizes}", so)
+
     async def holder(self, partition: int) -> Process:
         """Whoever serves the partition."""
 

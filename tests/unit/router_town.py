@@ -10,6 +10,7 @@ from services.router.units import Answer, Job, Unit
 from shared.ports import StoredRow
 from shared.routing.commands import Refused
 from shared.routing.ids import Position, UnixMs, WorkspaceId
+from tests.servers.waiting import until
 
 
 class Clock:
@@ -93,8 +94,16 @@ class Town:
     async def decide_all(self) -> None:
         """Have everybody's turns come until nothing is left to decide."""
         work = asyncio.create_task(self.turns.run())
-        await self.turns.drained()
+        await self.drained()
         work.cancel()
+
+    async def drained(self) -> None:
+        """Wait until everything is decided that could be, while somebody decides."""
+
+        async def decided() -> bool:
+            return not self.turns._line
+
+        await until("nothing is left to decide", decided, every_s=0)
 
     def store(self, count: int) -> None:
         """The store has the oldest units."""

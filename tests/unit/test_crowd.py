@@ -82,7 +82,7 @@ async def test_the_socket_is_read_between_two_slices(town: Town) -> None:
     work = asyncio.create_task(town.turns.run())
     await asyncio.sleep(0)
     seen = len(town.units)
-    await town.turns.drained()
+    await town.drained()
     work.cancel()
     assert seen == SLICE
 
