@@ -29,6 +29,8 @@ log = structlog.get_logger()
 
 CHUNK_EVENTS = 512
 """Read at once when there is much to read; others get their turn in between all the same."""
+REST_S = 0.01
+"""Between two readings of a log that grows all the time; one that was quiet is read at once."""
 DRAIN_S = 10.0
 """How long stopping may take before what is left is left to the next."""
 
@@ -122,7 +124,11 @@ class Term:
             world.store, self._sending, self._channels.plan, self._channels.planned
         )
         self._follower = LogFollower(
-            world.store.events, world.bus, self._on_events, chunk_events=CHUNK_EVENTS
+            world.store.events,
+            world.bus,
+            self._on_events,
+            chunk_events=CHUNK_EVENTS,
+            rest_s=REST_S,
         )
         self._answering = Answering(world, duty, self._follower, self._feeds, self._tasks)
 

@@ -18,6 +18,8 @@ class Streamed(NamedTuple):
     topic: str
     subject: str
     state: bytes
+    batch: str | None
+    """Which events were published together with it, if any were."""
 
 
 async def events_of_stream(client: Client, workspace: str, *, upto: int) -> list[Streamed]:
@@ -57,4 +59,5 @@ def _read(headers: Mapping[str, str], state: bytes) -> Streamed:
         headers["Fernamt-Event"],
         headers["Nats-Subject"],
         state,
+        headers.get("Nats-Batch-Id"),
     )

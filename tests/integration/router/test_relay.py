@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import pytest
 
@@ -17,6 +17,7 @@ from shared.routing.partition import partition_of
 from tests.servers.client import Client
 from tests.servers.nats import ConnectBus
 from tests.servers.streams import events_of_stream
+from tests.servers.waiting import until
 
 W = WorkspaceId("w-1")
 EVENTS = 40
@@ -61,6 +62,48 @@ async def test_what_did_not_fit_into_the_buffer_is_not_passed_over(
     relay.offer(W, rows[20:22])
     relay.offer(W, rows[22:])
     await _published(relay, bus)
+
+
+async def test_what_comes_while_it_rests_goes_together(
+    bus: NatsBus, store: Store, rows: Sequence[StoredRow]
+) -> None:
+    relay = Relay(store.events, EventStream(bus))
+    async with _running(relay):
+        relay.offer(W, rows[:1])
+        await until("the first is published at once", _has(relay, 1))
+        for row in rows[1:]:
+            relay.offer(W, [row])
+            await asyncio.sleep(0)
+        await until("the others are as well", _has(relay, EVENTS))
+    stream = await events_of_stream(Client(bus), W, upto=EVENTS)
+    batches = [event.batch for event in stream]
+    assert batches[0] is None
+    assert batches[1] is not None
+    assert len(set(batches[1:])) == 1
+
+
+async def test_nobody_waits_for_its_rest(
+    bus: NatsBus,
+    store: Store,
+    rows: Sequence[StoredRow],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(relay_module, "REST_S", 3_600)
+    relay = Relay(store.events, EventStream(bus))
+    async with _running(relay):
+        relay.offer(W, rows[:1])
+        await until("the first is published", _has(relay, 1))
+        relay.offer(W, rows[1:])
+        async with asyncio.timeout(10):
+            await relay.settled(W)
+    assert relay.published == EVENTS
+
+
+def _has(relay: Relay, events: int) -> Callable[[], Awaitable[bool]]:
+    async def published() -> bool:
+        return relay.published == events
+
+    return published
 
 
 async def _published(relay: Relay, bus: NatsBus) -> None:
