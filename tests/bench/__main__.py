@@ -129,7 +129,7 @@ def _measure(plan: Plan, results: Results, *, quick: bool) -> None:
     rounds, few = plan.rounds, min(plan.rounds, 3)
     results.add(stages.rows(rounds, conversations=1_000 if quick else 4_000))
     results.add(committing.rows(few, batches=5 if quick else 20))
-    results.add(choosing.rows(rounds, pairs=500 if quick else 2_000))
+    results.add(choosing.rows(rounds, pairs=500 if quick else 2_000, quick=quick))
     results.add(replaying.rows(few, events=50_000 if quick else 200_000))
     results.add(holding.rows(1 if quick else few))
     results.add(rules.rows(rounds))

@@ -36,6 +36,8 @@ EPOCH = 1
 
 TEAMS = (100, 10_000, 100_000)
 QUEUES = (10, 100_000)
+FEW = 10
+"""Times smaller than these, but for the smallest of each, where it is to be quick."""
 OTHER_RANKINGS: tuple[Ranking, ...] = (
     "highest_free_ratio",
     "fewest_open",
@@ -190,14 +192,14 @@ class Queue:
         return self._core.comings_us(several)
 
 
-def rows(rounds: int, pairs: int) -> Iterator[Row]:
+def rows(rounds: int, pairs: int, *, quick: bool = False) -> Iterator[Row]:
     """A line for each size of a team and of a queue, stated against the smallest of its kind."""
-    teams = {size: Team(size) for size in TEAMS}
+    teams = {size: Team(size) for size in _sizes(TEAMS, quick=quick)}
     pairing = {size: partial(team.pair_us, pairs) for size, team in teams.items()}
     yield from _compared("assign + release, {:,} operators", _measured(rounds, pairing))
     going = {size: partial(team.comings_us, pairs) for size, team in teams.items()}
     yield from _compared("log out + in, {:,} operators", _measured(rounds, going))
-    extremes = {size: pairing[size] for size in (TEAMS[0], TEAMS[-1])}
+    extremes = {size: pairing[size] for size in (min(teams), max(teams))}
     for ranking in OTHER_RANKINGS:
         for team in teams.values():
             team.rank_by(ranking)
@@ -209,11 +211,15 @@ def rows(rounds: int, pairs: int) -> Iterator[Row]:
     many = f"assign + release over {MORE_GROUPS + 1} groups, {{:,}} operators"
     yield from _compared(many, _measured(rounds, extremes))
     del teams, pairing, going, extremes
-    yield from _of_queues(rounds, pairs)
+    yield from _of_queues(rounds, pairs, _sizes(QUEUES, quick=quick))
 
 
-def _of_queues(rounds: int, pairs: int) -> Iterator[Row]:
-    queues = {size: Queue(size) for size in QUEUES}
+def _sizes(usual: Sequence[int], *, quick: bool) -> Sequence[int]:
+    return [usual[0], *(size // FEW for size in usual[1:])] if quick else usual
+
+
+def _of_queues(rounds: int, pairs: int, sizes: Sequence[int]) -> Iterator[Row]:
+    queues = {size: Queue(size) for size in sizes}
     us = _measured(rounds, {n: partial(queue.release_us, pairs) for n, queue in queues.items()})
     yield from _compared("release to the first of {:,}", us)
     us = _measured(rounds, {n: partial(queue.comings_us, pairs) for n, queue in queues.items()})
