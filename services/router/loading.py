@@ -53,7 +53,8 @@ async def load(
         erasures = [Erasure(subject, upto) for subject, upto in workspace.erased.items()]
         if left := await store.vault.erase(workspace_id, erasures):
             log.warning("erased_again", workspace=workspace_id, texts=left)
-    log.info(
+    say = log.warning if misfit else log.info
+    say(
         "workspace_loaded",
         workspace=workspace_id,
         position=workspace.position,
@@ -101,6 +102,7 @@ async def _fold(store: Store, past: Past) -> None:
     folding = Folding(past.workspace)
     begun = past.workspace.position
     workspace_id = WorkspaceId(past.workspace.workspace_id)
+    past.abridged.workspace = folding.folded  # what events name is put in where they are applied
     async for rows in store.events.read(workspace_id, begun):
         events = _decoded(workspace_id, rows, folding.next_position)
         if past.is_whole:
@@ -116,6 +118,7 @@ async def _fold(store: Store, past: Past) -> None:
             raise BadSnapshot(f"the log does not fit the snapshot: {misfit!r}") from misfit
         await asyncio.sleep(0)  # a long log must not starve the workspaces already on duty
     deque(folding.finish(), maxlen=0)
+    past.abridged.workspace = folding.workspace
     if not past.is_whole:
         await past.see_that_it_is_kept(begun)
 

@@ -15,6 +15,7 @@ from shared.ports import StoreError
 from shared.ports.archive import Archive, KeptCommands, SnapshotReader
 from shared.routing.ids import ContactId, ConversationId, Position, VisitorId, WorkspaceId
 from shared.routing.route import next_decision
+from shared.routing.workspace import Workspace
 
 
 class SnapshotsGone(StoreError):
@@ -38,9 +39,12 @@ class Past:
         """What the head takes that it came from."""
         self.commands_bytes = 0
         """The same of the commands that were put in."""
-        self.workspace = abridged.workspace
         self.is_whole = False
         """Whether it holds everything that is settled."""
+
+    @property
+    def workspace(self) -> Workspace:
+        return self.abridged.workspace
 
     @classmethod
     async def at(cls, archive: Archive, workspace_id: WorkspaceId, upto: Position) -> Self | None:

@@ -54,12 +54,12 @@ class Folding:
     What ``route`` still has to look at is not in the tables, so that a state may only be restored
     from them at rest. Where the log ends within a pass that was cut, that pass is taken decision
     by decision: for it, groups are held back until the next shows that they were whole. The
-    workspace is as it was until ``finish``.
+    ``workspace`` is as it was until ``finish``: meanwhile ``folded`` is where things go.
     """
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
-        self._folded = Unindexed(**_fields(workspace))
+        self.folded = Unindexed(**_fields(workspace))
         self._held: list[Envelope] = []
         self._cut = False
         self._position = workspace.position
@@ -83,7 +83,7 @@ class Folding:
     def finish(self) -> Sequence[Envelope]:
         """After the last event: the workspace is as it was when that was appended."""
         last = () if self._cut else self._apply()
-        for name, value in _fields(self._folded).items():
+        for name, value in _fields(self.folded).items():
             setattr(self.workspace, name, value)
         self.workspace.restore()
         if not self._cut:
@@ -99,7 +99,7 @@ class Folding:
     def _apply(self) -> Sequence[Envelope]:
         whole, self._held = self._held, []
         for envelope in whole:
-            evolve(self._folded, envelope)
+            evolve(self.folded, envelope)
         return whole
 
 

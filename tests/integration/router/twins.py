@@ -17,14 +17,14 @@ from services.archivist.keeping import Keeping, Settings
 from services.router.crowd import Crowd
 from services.router.decider import Decider
 from services.router.live import LiveWorkspace
-from services.router.loading import load
+from services.router.loading import LATEST, load
 from services.router.naming import Asked
 from services.router.settled import Settled
 from services.router.units import Job, Unit
 from shared.adapters.clocks import SystemClock
 from shared.adapters.open_store import Store
 from shared.audit.past import Past
-from shared.audit.snapshots import Abridged
+from shared.audit.snapshots import Abridged, fold_key
 from shared.ports import Append, StoredRow
 from shared.ports.archive import Archive
 from shared.routing.commands import COMMANDS, Refused
@@ -149,9 +149,14 @@ class Twins:
         await self._load()
 
     async def _load(self) -> None:
+        """From the snapshot, where there is one: what is folded anew proves nothing here."""
         self.abridged.is_lost = False
         live = self.abridged.live
-        live.loaded(await load(self._store, live, self.clock, EPOCH, self._tasks))
+        kept = await self._store.snapshots.last(ACME, fold_key(), LATEST)
+        decider = await load(self._store, live, self.clock, EPOCH, self._tasks)
+        if kept is not None and live.trusts_snapshots:
+            assert not decider.settled.is_whole, f"the snapshot at {kept} was of no use"
+        live.loaded(decider)
 
     # --- what happens -----------------------------------------------------------------------
 
