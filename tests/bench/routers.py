@@ -1,7 +1,8 @@
 """Several router processes: what sharing costs, and how long nobody answers while they change.
 
 Front ends are played by callers, one for each workspace, who send one command after the other and
-each again until it is accepted. Afterwards the log must hold every one of them once.
+each again until it is accepted. Afterwards the log must hold every one of them once. An archivist
+keeps snapshots, from which the routers take over.
 """
 
 import asyncio
@@ -26,7 +27,9 @@ from tests.bench.lean_nats import LeanNats
 from tests.bench.load import Request, closed_loop
 from tests.bench.office import Said, Visitors, settled
 from tests.bench.rounds import Plan
+from tests.bench.sides import running
 from tests.servers.client import Client, connected
+from tests.servers.engine import fernamt
 from tests.servers.fleet import Fleet
 from tests.servers.nats import nats_server
 from tests.servers.postgres import postgres_server
@@ -75,8 +78,11 @@ async def _fleet() -> AsyncIterator[tuple[Fleet, str, Client, asyncpg.Connection
         postgres_server() as postgres,
         nats_server() as nats,
         tempfile.TemporaryDirectory(prefix="fernamt-bench-") as folder,
+        contextlib.ExitStack() as stack,
     ):
         await (await open_store(postgres.url, migrate=True)).close()
+        servers = ("--nats", nats.url, "--store", postgres.url, "--log-level", "warning")
+        stack.enter_context(running(fernamt("run", "archivist", *servers)))
         log = await asyncpg.connect(postgres.url)
         fleet = Fleet(postgres.url, nats.url, Path(folder), log, lease_ms=LEASE_MS)
         try:
