@@ -84,6 +84,13 @@ def row(
     return Row(name, unit, Spread(tuple(ours)), against, goal)
 
 
+def shown(figure: float, like: float | None = None) -> str:
+    """For people: with as many digits as ``like``, or it itself, is worth."""
+    size = figure if like is None else like
+    digits = 0 if size >= 100 else 1 if size >= 10 else 2
+    return f"{figure:,.{digits}f}"
+
+
 def percentile(values: Sequence[float], percent: float) -> float:
     """The value that so many percent do not exceed; ``values`` must be sorted."""
     return values[min(len(values) - 1, int(len(values) * percent / 100))]

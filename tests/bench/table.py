@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.console import Console, JustifyMethod
 from rich.table import Table
 
-from tests.bench.figures import Row, Spread
+from tests.bench.figures import Row, Spread, shown
 
 _WIDTH = 180
 _REACHED = {True: "yes", False: "no", None: ""}
@@ -33,6 +33,5 @@ def show(rows: Sequence[Row], explained: str) -> None:
 
 
 def _shown(spread: Spread) -> str:
-    digits = 0 if spread.median >= 100 else 1 if spread.median >= 10 else 2
-    low, high = spread.range
-    return f"{spread.median:,.{digits}f} ({low:,.{digits}f}-{high:,.{digits}f})"
+    low, high = (shown(end, spread.median) for end in spread.range)
+    return f"{shown(spread.median)} ({low}-{high})"
