@@ -9,6 +9,7 @@ from tests.bench.figures import bound_of
 
 LEAST, MOST = 1 / 16, 16
 """Of the goal: where the axis begins and ends, on a logarithmic scale."""
+_MARKS = {1 / 8: "1/8", 1 / 4: "1/4", 1 / 2: "1/2", 1: "goal", 2: "2 x", 4: "4 x", 8: "8 x"}
 _ROW, _TOP, _LABELS, _BARS, _NUMBERS = 22, 56, 400, 320, 230
 _WIDTH = _LABELS + _BARS + _NUMBERS
 _STYLE = """
@@ -31,14 +32,13 @@ def draw(rows: Sequence[Mapping[str, Any]], machine: Mapping[str, Any]) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} {told}>',
         f"<style>{_STYLE}</style>",
-        _text(0, 16, f"{machine['date']}, {machine['cores']} cores, {machine['processor']},"),
+        _text(0, 16, f"{machine['date']}, {machine['cores']} cores, {machine['processor']}"),
         _text(0, 34, f"Python {machine['python']}; medians of all rounds of one run", "quiet"),
     ]
-    for factor in (1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8):
+    for factor, label in _MARKS.items():
         x = _x(factor)
         kind = "goal" if factor == 1 else "grid"
         line = f'<line class="{kind}" x1="{x:.1f}" y1="{_TOP - 8}" x2="{x:.1f}" y2="{height - 8}"/>'
-        label = "goal" if factor == 1 else f"{factor:g}x"
         parts += [line, _text(x - 12, _TOP - 12, label, "quiet")]
     for number, one in enumerate(shown):
         parts += _bar(_TOP + _ROW * number, one)

@@ -240,9 +240,10 @@ def _measured(
 
 
 def _compared(name: str, us: Mapping[int, Sequence[float]]) -> Iterator[Row]:
-    smallest = us[min(us)]
+    least = min(us)
     for size, rounds in us.items():
-        yield row(name.format(size), "µs", rounds, smallest, goal=GOAL)
+        goal = GOAL if size > least else ""
+        yield row(name.format(size), "µs", rounds, us[least], goal=goal)
 
 
 def _of_admin(name: str, /, **fields: Any) -> Said:
