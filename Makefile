@@ -60,7 +60,7 @@ fresh: .venv/run.lock  ## prove `demo` and `test` in a fresh clone, as root and 
 screenshots: .venv/dev.lock  ## pictures of every page of the console in build/screenshots
 	$(PYTHON) -m tests.browser.screenshots $(ARGS)
 
-schemas: .venv/run.lock  ## write schemas/json again from the code
+schemas: .venv/run.lock  ## write the description of the wire in schemas/ again from the code
 	$(BIN)/fernamt schemas $(ARGS)
 
 clean:  ## remove what was built or cached here; never ./data

@@ -44,7 +44,7 @@ VERBS: Mapping[str, Verb] = {
     "seal-key": Verb("seal_key", "seal_key", LOGS),
     "dead-letters": Verb("dead_letters", "dead_letters", UPKEEP),
     "erase": Verb("erase", "erase", UPKEEP),
-    "schemas": Verb("schemas", "schemas", UPKEEP),
+    "schemas": Verb("schemas.command", "schemas", UPKEEP),
 }
 
 

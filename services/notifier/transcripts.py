@@ -15,11 +15,13 @@ BYTES_MAX = 256 * 1024
 """Of an answer. A longer one is left out whole: nobody sees what a cut would have hidden."""
 
 
-class _Answer(msgspec.Struct, frozen=True):
+class TranscriptText(msgspec.Struct, frozen=True):
+    """What the chat back end answers."""
+
     text: str
 
 
-_decode = msgspec.json.Decoder(_Answer).decode
+_decode = msgspec.json.Decoder(TranscriptText).decode
 
 
 async def transcript_of(

@@ -53,7 +53,7 @@ class TimelineEntry(View, frozen=True, kw_only=True):
     event: Fields
 
 
-class ConversationResult(View, frozen=True, kw_only=True):
+class ConversationWithTimeline(View, frozen=True, kw_only=True):
     """The answer to the query ``conversation``."""
 
     conversation: ConversationView
@@ -149,7 +149,7 @@ class Publishing:
 
     async def _with_timeline(
         self, workspace_id: WorkspaceId, answer: ConversationAnswer
-    ) -> ConversationResult:
+    ) -> ConversationWithTimeline:
         rows = await self._store.events.read_at(workspace_id, answer.positions[-TIMELINE_MAX:])
         told = [(row.position, decode_event(row.topic, row.state)) for row in rows]
         fields = [(msgspec.to_builtins(e.data), REF_FIELDS[type(e.data)]) for _, e in told]
@@ -158,7 +158,7 @@ class Publishing:
             TimelineEntry(position=position, at=e.at, by=e.by, event=_readable(event, refs, texts))
             for (position, e), (event, refs) in zip(told, fields, strict=True)
         ]
-        return ConversationResult(
+        return ConversationWithTimeline(
             conversation=answer.conversation, timeline=tuple(_newest(timeline, TIMELINE_BYTES_MAX))
         )
 

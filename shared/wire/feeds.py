@@ -104,7 +104,7 @@ class Slow(_Counted, frozen=True, kw_only=True, tag="slow"):
     """The visitor of a conversation that you are in has waited for too long."""
 
 
-class VisitorWrote(_Counted, frozen=True, kw_only=True, tag="visitor_wrote"):
+class YourVisitorWrote(_Counted, frozen=True, kw_only=True, tag="visitor_wrote"):
     """The visitor of a conversation that you are in."""
 
 
@@ -125,7 +125,7 @@ class Missed(_Counted, frozen=True, kw_only=True, tag="missed"):
     """It is yours no more: its visitor got no answer."""
 
 
-class ConversationChanged(_Counted, frozen=True, kw_only=True, tag="conversation_changed"):
+class YourConversationChanged(_Counted, frozen=True, kw_only=True, tag="conversation_changed"):
     """Something about a conversation that you are in; ask for it to see what. Or somebody else took
     one of which you were told."""
 
@@ -177,7 +177,7 @@ class Notice(_Counted, frozen=True, kw_only=True, tag="notice"):
     text: str
 
 
-class Invitation(_Numbered, frozen=True, kw_only=True, tag="invitation"):
+class Invited(_Numbered, frozen=True, kw_only=True, tag="invitation"):
     """A rule speaks to the visitor. ``text`` is null if it was erased."""
 
     entry_point_id: EntryPointId
@@ -248,18 +248,18 @@ class FeedPage(msgspec.Struct, frozen=True, kw_only=True):
         | QueueWaiting
         | Escalated
         | Slow
-        | VisitorWrote
+        | YourVisitorWrote
         | Released
         | Returned
         | Missed
-        | ConversationChanged
+        | YourConversationChanged
         | Queued
         | OperatorJoined
         | OperatorLeft
         | OperatorPresence
         | Reassigned
         | Notice
-        | Invitation
+        | Invited
         | AskGroup
         | Closed,
         ...,
@@ -277,11 +277,11 @@ FEEDS: dict[str, tuple[type[FeedMessage], ...]] = {
         QueueWaiting,
         Escalated,
         Slow,
-        VisitorWrote,
+        YourVisitorWrote,
         Released,
         Returned,
         Missed,
-        ConversationChanged,
+        YourConversationChanged,
     ),
     "visitor": (
         Queued,
@@ -290,7 +290,7 @@ FEEDS: dict[str, tuple[type[FeedMessage], ...]] = {
         OperatorPresence,
         Reassigned,
         Notice,
-        Invitation,
+        Invited,
         AskGroup,
         Closed,
     ),

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-from services.cli.schemas import QUERY_RESULTS, command_result
+from services.cli.schemas.catalogue import QUERY_RESULTS, command_result
 from shared.routing.commands import COMMANDS
 from shared.routing.events import EVENT_TYPES, Envelope
 from shared.wire.feeds import FEEDS
+from tests.contract.by_schema import complaints, complaints_of_asyncapi
 from tests.servers.client import Client, Fields, Listening, connected
 from tests.servers.engine import running_engine
 
@@ -161,6 +162,8 @@ async def test_feeds_bring_what_is_described_and_all_of_it(played: Played) -> No
     for feed, listening in played.feeds.items():
         described: Any = msgspec.json.Decoder(_union(feed))
         seen = {_as_described(described, body)["type"] for body in listening.bodies}
+        for body in listening.bodies:
+            assert complaints("feeds", f"{feed}.{body['type']}", body) == []
         assert seen == {str(shape.__struct_config__.tag) for shape in FEEDS[feed]}, feed
 
 
@@ -171,6 +174,8 @@ async def test_queries_are_answered_as_described(played: Played) -> None:
         assert reply["ok"], reply
         assert set(reply) == {"ok", "position", "at", "result"}
         _as_described(msgspec.json.Decoder(QUERY_RESULTS[query]), reply["result"])
+        assert complaints("results", f"query.{query}", reply["result"]) == []
+        assert complaints_of_asyncapi(f"query.{query}.answer", reply) == []
 
 
 async def test_events_are_published_as_described(played: Played) -> None:
@@ -179,6 +184,7 @@ async def test_events_are_published_as_described(played: Played) -> None:
         event = _as_described(described, heard.body)["data"]
         assert event["type"] == heard.headers["Fernamt-Event"]
         assert event["type"] in EVENT_TYPES
+        assert complaints_of_asyncapi(f"event.{event['type']}", heard.body) == []
         assert heard.subject == f"fernamt.v1.evt.w.{event['type'].partition('.')[0]}"
 
 
@@ -188,6 +194,8 @@ async def _done(client: Client, actor: tuple[str, str], command: str, body: Fiel
     assert reply["ok"], (command, reply)
     described: Any = msgspec.json.Decoder(command_result(COMMANDS[command]))
     _as_described(described, reply["result"])
+    assert complaints("results", f"command.{command}", reply["result"]) == []
+    assert complaints_of_asyncapi(f"command.{command}.answer", reply) == []
     return int(reply["position"])
 
 

@@ -52,7 +52,7 @@ def _sample(shape: inspect.Type) -> Json:
             return 'Größe: "9", z.B. [1] {2} \\ 😀'
         case inspect.IntType(ge=least):
             return least if least is not None and least > 0 else 3
-        case inspect.BoolType():
+        case inspect.BoolType() | inspect.AnyType():
             return True
         case inspect.LiteralType(values=values):
             return values[0]

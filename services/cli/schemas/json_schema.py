@@ -1,103 +1,123 @@
-"""``fernamt schemas``: JSON Schemas of everything on the wire, generated from the Structs."""
+"""JSON Schemas of every body, from the Structs: one file for each kind of thing that is said."""
 
 import inspect
 import json
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-import typer
 
 from services.auditor.works import JOB_RESULTS
-from services.notifier import dead_letters
-from services.router import decider, publishing
-from services.trigger_evaluator import explaining
-from shared.audit.answering import RESULTS as AUDIT_RESULTS
-from shared.routing import queries, settings_views, views
-from shared.routing.commands import (
-    COMMANDS,
-    Command,
-    ConversationCommand,
-    FireRule,
-    LogIn,
-    LogOut,
-    Refused,
-    SetStatus,
+from services.cli.schemas.catalogue import (
+    QUERY_RESULTS,
+    Shape,
+    command_result,
+    every_shape,
+    feed_messages,
 )
+from services.notifier.transcripts import TranscriptText
+from services.presence.watching import BeatBody
+from shared.audit.answering import RESULTS as AUDIT_RESULTS
+from shared.routing.commands import COMMANDS, Command, Refused
 from shared.routing.events import EVENT_TYPES, Actor, Envelope
 from shared.routing.policy import PolicyScope
 from shared.routing.questions import EVERY_QUERY
+from shared.routing.rules import Action, KeptAction
 from shared.routing.scope import Scope
+from shared.routing.settings_views import ActionView
 from shared.wire.audit import AUDIT_QUESTIONS
 from shared.wire.bodies import OnBehalf
-from shared.wire.feeds import FEEDS, FeedPage
-from shared.wire.replies import Answered, NotDone
+from shared.wire.replies import STATUS, Answered, NotDone
 from shared.wire.views import PageView, SeenAnswer
 
 Schema = dict[str, Any]
-Parts = Mapping[str, tuple[type[msgspec.Struct], Schema]]
+Parts = Mapping[str, tuple[Shape, Schema]]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-DIRECTORY = Path("schemas/json")
+FOLDER = "json"
 SUFFIX = ".schema.json"
 
-QUERY_RESULTS: Mapping[str, type[msgspec.Struct]] = {
-    "roster": queries.Roster,
-    "operators": queries.Operators,
-    "me": views.MeView,
-    "inbox": queries.Inbox,
-    "queue": queries.Queue,
-    "conversation": publishing.ConversationResult,
-    "entry_point": views.EntryPointView,
-    "visitor": queries.VisitorAnswer,
-    "workspace": settings_views.WorkspaceView,
-    "feed": FeedPage,
-    "dead_letters": dead_letters.DeadLetters,
-    "resend_dead_letters": dead_letters.Resent,
-    "why_not_fired": explaining.WhyNotFired,
+ONE_OF_THEIR_FIELDS: tuple[Shape, ...] = (
+    Scope,
+    PolicyScope,
+    OnBehalf,
+    Action,
+    KeptAction,
+    ActionView,
+)
+"""Exactly one of their fields is there, which their own code checks and their types cannot say."""
+
+OUTCOME: Mapping[Shape, bool] = {Answered: True, SeenAnswer: True, NotDone: False}
+"""What ``ok`` says in each reply, always."""
+
+ERROR_CODES: Schema = {
+    "title": "ErrorCode",
+    "description": "What `error.code` may be. More may come: take others as a plain refusal.",
+    "enum": list(STATUS),
 }
-"""What stands in ``result`` of the answer to each query."""
 
 
-class Nothing(msgspec.Struct, frozen=True):
-    """The empty object: there is nothing to tell but that it was done."""
+def files() -> dict[str, str]:
+    """Every file's text by its path."""
+    return {f"{FOLDER}/{name}{SUFFIX}": as_text(schema) for name, schema in documents().items()}
 
 
-def command_result(command: type[Command]) -> type[msgspec.Struct]:
-    """What stands in ``result`` of the answer to an accepted command."""
-    if issubclass(command, ConversationCommand):
-        return decider.ConversationResult
-    if issubclass(command, FireRule):
-        return decider.FiringResult
-    return views.StatusView if issubclass(command, LogIn | LogOut | SetStatus) else Nothing
-
-
-def schemas(
-    to: Annotated[Path, typer.Option("--to", help="Directory to write into.")] = DIRECTORY,
-) -> None:
-    """Write the JSON Schemas of everything that is said on the wire."""
-    to.mkdir(parents=True, exist_ok=True)
-    files = generated()
-    for name, text in files.items():
-        (to / name).write_text(text, encoding="utf-8")
-    for stale in set(to.glob(f"*{SUFFIX}")) - {to / name for name in files}:
-        stale.unlink()
-    typer.echo(f"wrote {len(files)} files into {to}")
-
-
-def generated() -> dict[str, str]:
-    """Every file's text by its name; the same text from the same code, always."""
-    files = {
+def documents() -> dict[str, Schema]:
+    """What each file says, by its name."""
+    return {
         "commands": _commands(),
         "queries": _queries(),
         "results": _results(),
         "events": _events(),
         "feeds": _feeds(),
         "views": _views(),
+        "beats": _beats(),
+        "transcripts": _transcripts(),
         "audit": _audit(),
     }
-    return {f"{name}{SUFFIX}": _text(schema) for name, schema in files.items()}
+
+
+def as_text(document: Schema) -> str:
+    """The document as it is kept in a file."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def components(shapes: Iterable[Shape], reference: str) -> tuple[dict[Shape, Schema], Schema]:
+    """A reference to each of ``shapes``, and by name the schemas of all that they are made of.
+
+    ``reference`` has ``{name}`` in it: ``#/$defs/{name}``. Two classes of one name would get long
+    names with the path of their module; ``tests/contract`` sees to it that there are none.
+    """
+    wanted = list(shapes)
+    references, found = msgspec.json.schema_components(
+        wanted, schema_hook=_anything, ref_template=reference
+    )
+    for shape in ONE_OF_THEIR_FIELDS:
+        if shape.__name__ in found:
+            _with_one_field(found[shape.__name__])
+    for shape, ok in OUTCOME.items():
+        if shape.__name__ in found:
+            found[shape.__name__]["properties"]["ok"] = {"const": ok}
+            found[shape.__name__]["required"].insert(0, "ok")
+    return dict(zip(wanted, references, strict=True)), portable(dict(sorted(found.items())))
+
+
+def _with_one_field(schema: Schema) -> None:
+    """Demand exactly one of the fields, which is then neither null nor false."""
+    for name, field in schema["properties"].items():
+        plain = [part for part in field.get("anyOf", [field]) if part != {"type": "null"}]
+        given = plain[0] if len(plain) == 1 else {"anyOf": plain}
+        schema["properties"][name] = {"const": True} if given.get("type") == "boolean" else given
+    schema |= {"minProperties": 1, "maxProperties": 1}
+
+
+def everything(reference: str) -> tuple[dict[Shape, Schema], Schema]:
+    """The same for all that is said on the wire, in one piece."""
+    references, found = components(every_shape(), reference)
+    return references, found | {"ErrorCode": ERROR_CODES}
+
+
+# --- the files ------------------------------------------------------------------------------
 
 
 def _commands() -> Schema:
@@ -107,11 +127,12 @@ def _commands() -> Schema:
         "that may, where there is but one. Under `service` the body may also carry `as` "
         "(`OnBehalf`)."
     )
-    parts = {name: (command, _who(command)) for name, command in COMMANDS.items()}
+    parts = {name: (command, who(command)) for name, command in COMMANDS.items()}
     return _document("Fernamt commands", about, parts, [OnBehalf])
 
 
-def _who(command: type[Command]) -> Schema:
+def who(command: type[Command]) -> Schema:
+    """Who may send it, as extensions of a schema."""
     reserved = {"x-reserved": command.reserved} if command.reserved else {}
     return {"x-allowed": list(command.allowed)} | reserved
 
@@ -138,10 +159,7 @@ def _results() -> Schema:
     of_queries: Parts = {f"query.{name}": (shape, {}) for name, shape in QUERY_RESULTS.items()}
     parts = {**of_commands, **of_queries}
     document = _document("Fernamt replies", about, parts, [Answered, NotDone, Refused])
-    for shape, ok in ((Answered, True), (NotDone, False)):
-        schema = document["$defs"][shape.__name__]
-        schema["properties"]["ok"] = {"const": ok}
-        schema["required"].insert(0, "ok")
+    document["$defs"]["ErrorCode"] = ERROR_CODES
     return document
 
 
@@ -159,21 +177,24 @@ def _feeds() -> Schema:
         "Messages of the feeds: `$defs` has one entry for each, as `FEED.TYPE`. Readers must take "
         "unknown types and fields calmly."
     )
-    parts: Parts = {
-        f"{feed}.{message.__struct_config__.tag}": (message, {})
-        for feed, messages in FEEDS.items()
-        for message in messages
-    }
+    parts: Parts = {name: (message, {}) for name, message in feed_messages().items()}
     return _document("Fernamt feeds", about, parts, [])
 
 
 def _views() -> Schema:
     about = "A page view (`seen`), and what it is answered with if that is wanted."
-    document = _document("Fernamt page views", about, {"seen": (PageView, {})}, [SeenAnswer])
-    answer = document["$defs"]["SeenAnswer"]
-    answer["properties"]["ok"] = {"const": True}
-    answer["required"].insert(0, "ok")
-    return document
+    return _document("Fernamt page views", about, {"seen": (PageView, {})}, [SeenAnswer])
+
+
+def _beats() -> Schema:
+    about = "A heartbeat of one device of an operator (`beat`); nobody answers."
+    return _document("Fernamt heartbeats", about, {"beat": (BeatBody, {})}, [])
+
+
+def _transcripts() -> Schema:
+    about = "What a chat back end answers when it is asked for the text of a conversation."
+    parts: Parts = {"transcript": (TranscriptText, {})}
+    return _document("Fernamt transcripts", about, parts, [])
 
 
 def _audit() -> Schema:
@@ -191,22 +212,16 @@ def _audit() -> Schema:
     return _document("Fernamt audit questions", about, {**questions, **results, **jobs}, [OnBehalf])
 
 
-def _document(title: str, about: str, parts: Parts, more: Iterable[type[msgspec.Struct]]) -> Schema:
+def _document(title: str, about: str, parts: Parts, more: Iterable[Shape]) -> Schema:
     """One file: the named parts, and beside them the classes that they are made of."""
-    shapes = list(dict.fromkeys([*(shape for shape, _ in parts.values()), *more]))
-    references, components = msgspec.json.schema_components(
-        shapes, schema_hook=_anything, ref_template="#/$defs/{name}"
-    )
-    found = dict(zip(shapes, references, strict=True))
-    named = {name: found[shape] | extra for name, (shape, extra) in parts.items()}
-    for shape in (Scope, PolicyScope, OnBehalf):
-        if shape.__name__ in components:
-            components[shape.__name__] |= {"minProperties": 1, "maxProperties": 1}
+    shapes = dict.fromkeys([*(shape for shape, _ in parts.values()), *more])
+    references, made_of = components(shapes, "#/$defs/{name}")
+    named = {name: references[shape] | extra for name, (shape, extra) in parts.items()}
     return {
         "$schema": DIALECT,
         "title": title,
         "description": about,
-        "$defs": _portable(named | dict(sorted(components.items()))),
+        "$defs": named | made_of,
     }
 
 
@@ -217,7 +232,7 @@ def _anything(shape: type) -> Schema:
     raise NotImplementedError(f"no schema for {shape}")
 
 
-def _portable(value: Any) -> Any:
+def portable(value: Any) -> Any:
     """With patterns as other languages read them, and code in texts marked as in Markdown.
 
     ``\\Z`` is Python's alone; ``$`` means the same in a pattern of JSON Schema. Docstrings come
@@ -232,14 +247,10 @@ def _portable(value: Any) -> Any:
             return {
                 name: rewritten[name](item)
                 if name in rewritten and isinstance(item, str)
-                else _portable(item)
+                else portable(item)
                 for name, item in value.items()
             }
         case list() | tuple():
-            return [_portable(item) for item in value]
+            return [portable(item) for item in value]
         case _:
             return value
-
-
-def _text(schema: Schema) -> str:
-    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
