@@ -15,9 +15,10 @@ MAKEFLAGS += --no-print-directory
 ARGS ?=
 PYTHON3 ?=
 BIN := .venv/bin
+EXTRA := tests/extra
 PYTHON := $(BIN)/python
 
-.PHONY: help demo up check format test bench bench-quick soak fresh screenshots schemas lock upgrade clean
+.PHONY: help demo up check check-extra format test bench bench-quick soak fresh screenshots schemas lock upgrade clean
 
 help:  ## print this list
 	@echo 'make <target> [ARGS="..."]   (ARGS are handed to the command behind the target)'
@@ -37,6 +38,9 @@ check: .venv/dev.lock  ## the whole gate: format, lint, types, layers, dependenc
 	$(PYTHON) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 	$(PYTHON) -m deptry .
 	$(PYTHON) -m pytest $(ARGS)
+
+check-extra: $(EXTRA)/node_modules/.package-lock.json  ## the wire's description by other languages' own tools; needs Node.js 20
+	@cd $(EXTRA) && npm --silent test
 
 format: .venv/dev.lock  ## put the code into the form that `check` wants
 	$(PYTHON) -m ruff format .
@@ -64,7 +68,7 @@ schemas: .venv/run.lock  ## write the description of the wire in schemas/ again 
 	$(BIN)/fernamt schemas $(ARGS)
 
 clean:  ## remove what was built or cached here; never ./data
-	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv build $(EXTRA)/node_modules *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find services shared tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- locks -------------------------------------------------------------------------------------
@@ -93,3 +97,11 @@ upgrade:  ## the same with the newest versions
 
 .venv/dev.lock: requirements/dev.txt
 	@sh requirements/install.sh dev '$(PYTHON3)'
+
+# npm writes this file last, as a copy of the lock that node_modules holds. No script of a package
+# is run (tests/extra/.npmrc).
+
+$(EXTRA)/node_modules/.package-lock.json: $(EXTRA)/package-lock.json
+	@command -v npm >/dev/null || { echo "check-extra needs Node.js 20 or later, with npm" >&2; exit 1; }
+	cd $(EXTRA) && npm ci
+	@touch $@

@@ -1,5 +1,6 @@
 """Locks name every file by its hash and no place to fetch it from; every choice has a reason."""
 
+import json
 import re
 import tomllib
 from typing import NamedTuple
@@ -96,3 +97,14 @@ def test_every_dependency_and_every_ignored_rule_has_a_reason(start: str) -> Non
     entries = lines[first : lines.index("]", first)]
     assert entries
     assert [line for line in entries if not _QUOTED.match(line)] == []
+
+
+def test_what_comes_from_npm_has_hashes_and_no_address_either() -> None:
+    folder = ROOT / "tests/extra"
+    packages = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    named = packages.pop("")["devDependencies"]
+    assert named == json.loads((folder / "package.json").read_text())["devDependencies"]
+    assert [version for version in named.values() if not version[0].isdecimal()] == []
+    assert len(packages) > len(named)
+    assert [name for name, entry in packages.items() if "integrity" not in entry] == []
+    assert [name for name, entry in packages.items() if "resolved" in entry] == []
