@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli.schemas import asyncapi, json_schema
+from services.cli.schemas import asyncapi, json_schema, typescript
 
 DIRECTORY = Path("schemas")
 
@@ -13,7 +13,7 @@ DIRECTORY = Path("schemas")
 def schemas(
     to: Annotated[Path, typer.Option("--to", help="Directory to write into.")] = DIRECTORY,
 ) -> None:
-    """Write what is said on the wire as AsyncAPI and JSON Schemas."""
+    """Write what is said on the wire as AsyncAPI, JSON Schemas and TypeScript types."""
     files = generated()
     for name, text in files.items():
         (to / name).parent.mkdir(parents=True, exist_ok=True)
@@ -27,4 +27,4 @@ def schemas(
 
 def generated() -> dict[str, str]:
     """Every file's text by its path; the same text from the same code, always."""
-    return {**json_schema.files(), **asyncapi.files()}
+    return {**json_schema.files(), **asyncapi.files(), **typescript.files()}
