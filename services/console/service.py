@@ -1,6 +1,7 @@
 """The console as a service: an HTTP server inside our own event loop, ended as the others are."""
 
 import asyncio
+from collections.abc import Iterable
 
 import structlog
 
@@ -8,6 +9,7 @@ from services.console.app import console
 from services.console.desk import Desk
 from services.console.settings import PORT_VARIABLE, Settings, settings_from
 from shared.ports import Bus
+from shared.runtime.figures import Figure
 from shared.runtime.http_server import HttpServer
 
 log = structlog.get_logger()
@@ -37,6 +39,10 @@ class Console:
     def stop(self) -> None:
         """Ask ``run`` to end: streams end at once, other requests are answered."""
         self._stopping.set()
+
+    async def figures(self) -> Iterable[Figure]:
+        """None of its own: it only asks others."""
+        return ()
 
     async def run(self) -> None:
         """Serve until told to stop."""
