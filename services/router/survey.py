@@ -22,6 +22,8 @@ from shared.runtime.figures import Figure
 
 SLICE = 200
 """Conversations looked at before others get their turn: about a millisecond."""
+FOR_THE_VISITOR = frozenset({"parked_missed", "visitor_away"})
+"""Reasons for which it is kept, perhaps for days, while nobody waits for an answer."""
 ON_OFFER = "offered"
 """Stands beside the reasons for waiting: somebody has been asked."""
 
@@ -43,6 +45,8 @@ class Survey:
             if reason is not None:
                 self.reasons[reason] += 1
             self.stuck += is_stuck(workspace, conversation)
+            if reason in FOR_THE_VISITOR:
+                return
         else:
             return
         self.oldest_ms = max(self.oldest_ms, now - conversation.queued_at)

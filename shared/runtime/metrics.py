@@ -103,7 +103,8 @@ OLDEST = Metric(
     "seconds",
     (),
     "router",
-    "How long the conversation waits that has waited longest; 0 where none does.",
+    "How long the conversation waits that has waited longest, of those whose visitor is there; 0 "
+    "where none does.",
     "fernamt queue lists those that wait; who may take them is too few, or not there.",
 )
 STUCK = Metric(

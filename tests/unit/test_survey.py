@@ -11,7 +11,9 @@ from services.router.survey import Survey, is_stuck, survey
 from shared.routing.commands import COMMANDS
 from shared.routing.decide import Facts, Instruction, decide
 from shared.routing.ids import UnixMs
+from shared.routing.state import Conversation
 from shared.routing.transaction import Stamp, record
+from shared.routing.waiting import waiting_reason
 from shared.routing.workspace import Workspace
 from shared.runtime import metrics
 from shared.runtime.metrics import Metric
@@ -29,6 +31,13 @@ def look(story: Story) -> Survey:
 def value(found: Survey, metric: Metric, *labels: str) -> Any:
     (figure,) = (f for f in found.figures() if f.metric is metric and f.labels == labels)
     return figure.value
+
+
+def is_kept(workspace: Workspace, conversation: Conversation) -> bool:
+    """Whether it is there for a visitor who is not."""
+    if conversation.state != "waiting":
+        return False
+    return waiting_reason(workspace, conversation) in ("parked_missed", "visitor_away")
 
 
 def without_routing(story: Story, steps: Steps) -> None:
@@ -53,7 +62,8 @@ def test_whatever_happens_nobody_is_stuck_and_all_are_counted(seed: int) -> None
         waiting = [c for c in everybody if c.state in ("waiting", "offered")]
         assert found.stuck == 0
         assert sum(found.reasons.values()) == len(waiting)
-        oldest = min((c.queued_at for c in waiting), default=story.at)
+        there = [c for c in waiting if not is_kept(story.workspace, c)]
+        oldest = min((c.queued_at for c in there), default=story.at)
         assert found.oldest_ms == story.at - oldest
         waited += len(waiting)
     assert waited

@@ -9,6 +9,7 @@ from prometheus_client.samples import Sample
 
 from shared.adapters.open_store import open_store
 from shared.runtime.metrics import CATALOGUE, Metric
+from tests.contract.log_samples import run_as_vandal
 from tests.integration.operation.conftest import Start
 from tests.servers.client import connected
 from tests.servers.health import page
@@ -117,3 +118,34 @@ def _is_true(told: Families) -> None:
 
 def _count(samples: Iterable[Sample]) -> float:
     return next(sample.value for sample in samples if sample.name.endswith("_count"))
+
+
+async def test_what_verifying_finds_is_counted(
+    start: Start, nats: NatsServer, postgres_url: str
+) -> None:
+    await (await open_store(postgres_url, migrate=True)).close()
+    process, url = start("router auditor", postgres_url)
+    await asyncio.to_thread(process.says, "ready")
+    async with connected(nats.url) as client:
+        office = Office(client, "shop")
+        await office.set_up("ana")
+        await office.come_online("ana")
+        await office.open("v1", "c1")
+        for spoilt, findings in ((False, 0), (True, 1)):
+            if spoilt:
+                await run_as_vandal(
+                    postgres_url,
+                    "update stored_events set state = convert_to(replace(convert_from(state,"
+                    """ 'UTF8'), '"pool_size":1', '"pool_size":2'), 'UTF8')"""
+                    " where topic = 'conversation_assigned.v1'",
+                )
+            begun = await client.send("fernamt.v1.audit.shop.admin.root.verify")
+            job = {"job_id": begun["result"]["job_id"]}
+
+            async def is_done(asked: Mapping[str, str] = job) -> bool:
+                told = await client.send("fernamt.v1.audit.shop.admin.root.job", dict(asked))
+                return bool(told["result"]["state"] == "done")
+
+            await until("the log is verified", is_done)
+            told = await _families(url)
+            assert _values(told["fernamt_verify_findings_total"]) == {(): findings}
