@@ -26,7 +26,7 @@ from shared.runtime.world import World
 
 log = structlog.get_logger()
 
-DRAIN_S = 10.0
+DRAIN_S = 8.0
 """How long stopping may take before what is left is left to the next."""
 RETRY_S = 1.0
 REST_S = 0.1

@@ -42,6 +42,9 @@ from shared.runtime.garbage import spare_what_lasts
 from shared.runtime.logs import configure_logs
 from shared.runtime.world import World
 
+DRAIN_WITHIN_S = 10.0
+"""After SIGTERM; the services themselves give up a little earlier what takes too long."""
+
 
 def run(
     services: Annotated[list[ServiceName], typer.Argument(help="Which service, or several.")],
@@ -66,7 +69,7 @@ def run(
         spare_what_lasts()
         health = HealthAddress(health_host, health_port)
         serving = _serve(services, Deployment(nats, store, lease_ms, health))
-        uvloop.run(until_stopped(serving, leash=leash))
+        uvloop.run(until_stopped(serving, leash=leash, within_s=DRAIN_WITHIN_S))
     except MigrationError as error:
         raise fail(f"{name}: {error}: fernamt migrate") from error
     except (StoreError, ValueError, OSError) as error:

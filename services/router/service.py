@@ -3,13 +3,18 @@
 import asyncio
 from collections.abc import Sequence
 
+import structlog
+
 from services.router.watch import Watch
 from services.router.workspaces import Workspaces
+from shared.ports import StoreError
 from shared.runtime import metrics
 from shared.runtime.duty import new_owner
 from shared.runtime.figures import Figure
 from shared.runtime.tasks import Tasks
 from shared.runtime.world import World
+
+log = structlog.get_logger()
 
 
 class Router:
@@ -57,7 +62,10 @@ class Router:
         finally:
             for subscription in subscriptions:
                 await subscription.stop()
-        await workspaces.share.give_up()
+        try:
+            await workspaces.share.give_up()
+        except StoreError as error:  # they run out by themselves
+            log.warning("leases_not_given_back", reason=str(error))
 
     async def _tell_readiness(self, workspaces: Workspaces) -> None:
         while True:

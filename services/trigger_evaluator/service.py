@@ -54,7 +54,7 @@ SLACK_MS = 2_000
 RETRY_S = 0.2
 SWEEP_EVERY_MS = 1_000
 REPORTS_AT_ONCE = 128
-DRAIN_S = 10.0
+DRAIN_S = 8.0
 """How long stopping may take before what is left is abandoned."""
 
 

@@ -1,5 +1,6 @@
 """``/livez`` and ``/readyz`` of real processes, whose servers go away and come back."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import asyncpg
 
+from services.cli.serving import UNFINISHED
 from shared.adapters.open_store import open_store
 from tests.integration.operation.conftest import Start
 from tests.servers.engine import ROOT, fernamt, surroundings
@@ -81,6 +83,27 @@ async def test_whoever_is_told_to_end_is_ready_no_more_before_it_has_ended(
     await until("the router drains", drains)
     nats.resume()
     assert router.wait() == 0
+
+
+async def test_a_broker_that_does_not_answer_keeps_nobody_from_ending(
+    start: Start, nats: NatsServer, postgres_url: str
+) -> None:
+    router, _ = start("router", await _migrated(postgres_url))
+    router.says("ready")
+    nats.pause()
+    os.kill(router.pid, signal.SIGTERM)
+    assert await asyncio.to_thread(router.wait) == UNFINISHED
+    assert "drain_abandoned" in router.stderr
+
+
+async def test_a_store_that_is_away_is_no_failure_of_whoever_is_told_to_end(start: Start) -> None:
+    with postgres_server() as postgres:
+        router, url = start("router", await _migrated(postgres.url))
+        router.says("ready")
+        postgres.stop()
+        await _becomes(url, 503)
+        assert await asyncio.to_thread(router.stop) == 0
+    assert "leases_not_given_back" in router.stderr
 
 
 async def test_a_schema_that_lacks_something_is_named_and_one_that_is_ahead_is_well(
