@@ -51,6 +51,8 @@ class Keeping:
         self._snapshots = snapshots
         self._workspace_id = workspace_id
         self._settings = settings
+        self.taken = 0
+        """Snapshots."""
         self._from(self._scratch())
 
     def _scratch(self) -> Past:
@@ -122,6 +124,7 @@ class Keeping:
         self._head_bytes = len(body)
         if commands:
             self._commands_bytes, self._commands_at = sum(map(len, commands)), position
+        self.taken += 1
         log.info(
             "snapshot_taken",
             workspace=self._workspace_id,

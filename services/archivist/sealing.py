@@ -57,6 +57,8 @@ class _Unsealed:
     def __init__(self) -> None:
         self.head = Position(0)
         self.sealed = Position(0)
+        self.looked_at = False
+        """Whether ``sealed`` is what the store says."""
         self.since_ms: int | None = None
 
 
@@ -70,6 +72,14 @@ class Sealing:
         self._clock = clock
         self._logs: dict[WorkspaceId, _Unsealed] = {}
         self._heard = asyncio.Event()
+        self.faults = 0
+        """How often a log was not what its seals say, or not what was heard of it."""
+
+    @property
+    def unsealed(self) -> int:
+        """Events without a seal, of all logs that were looked at."""
+        looked_at = [one for one in self._logs.values() if one.looked_at]
+        return sum(max(one.head - one.sealed, 0) for one in looked_at)
 
     def heard(self, workspace_id: WorkspaceId, head: Position) -> None:
         """The log of a workspace reaches ``head``: it is committed up to there."""
@@ -110,6 +120,7 @@ class Sealing:
         try:
             last = await self._seals.last(workspace_id)
             one.sealed = last.upto if last is not None else Position(0)
+            one.looked_at = True
             while one.head - one.sealed >= at_least:
                 last = await self._next(workspace_id, last, one.head)
                 one.sealed = last.upto
@@ -118,9 +129,11 @@ class Sealing:
             return
         except LogCorrupt as error:
             log.error("not_to_be_sealed", workspace=workspace_id, reason=str(error))
+            self.faults += 1
             one.head = one.sealed
         if one.sealed > one.head:
             log.error("sealed_beyond_the_log", workspace=workspace_id, sealed=one.sealed)
+            self.faults += 1
         one.since_ms = self._clock.elapsed_ms() if one.head > one.sealed else None
 
     async def _next(self, workspace_id: WorkspaceId, last: Seal | None, head: Position) -> Seal:

@@ -6,7 +6,7 @@ one write the same.
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import structlog
 
@@ -17,14 +17,16 @@ from shared.audit.seals import SealKey
 from shared.ports import CommitInDoubt, StoreError, StoreUnavailable
 from shared.ports.archive import Archive
 from shared.routing.ids import Position, WorkspaceId
+from shared.runtime import metrics
 from shared.runtime.duty import Duty, new_owner
+from shared.runtime.figures import Figure, of_follower
 from shared.runtime.tasks import Tasks
 from shared.runtime.terms import serve_in_terms
 from shared.runtime.world import World
 
 log = structlog.get_logger()
 
-DRAIN_S = 10.0
+DRAIN_S = 8.0
 """How long stopping may take before what is left is left to the next."""
 RETRY_S = 1.0
 REST_S = 0.1
@@ -47,12 +49,17 @@ class Archivist:
         self._environment = environment
         self._settings = settings
         self._owner = owner or new_owner()
+        self._term: Term | None = None
         self._stopping = asyncio.Event()
         self.ready = asyncio.Event()
 
     def stop(self) -> None:
         """Ask ``run`` to end."""
         self._stopping.set()
+
+    async def figures(self) -> Iterable[Figure]:
+        """Of the present term of duty; none while it stands by."""
+        return self._term.figures() if self._term is not None else ()
 
     async def run(self) -> None:
         """Serve, one term of duty after the other, until told to stop.
@@ -64,9 +71,10 @@ class Archivist:
     async def _serve(self, duty: Duty) -> None:
         try:
             key = await seal_key(self._environment, self._world.store.vault)
-            term = Term(self._world, duty, self._settings, key)
-            await term.serve(self.ready, self._stopping)
+            self._term = Term(self._world, duty, self._settings, key)
+            await self._term.serve(self.ready, self._stopping)
         finally:
+            self._term = None
             self.ready.clear()
 
 
@@ -85,6 +93,13 @@ class Term:
         store = world.store
         self._archive = Archive(store.events, store.snapshots, store.seals)
         self._sealing = Sealing(store.events, store.seals, key, world.lease_clock)
+
+    def figures(self) -> Iterator[Figure]:
+        """How far behind it is, and what it has kept."""
+        yield from of_follower("archivist", self._follower)
+        yield Figure(metrics.UNSEALED, self._sealing.unsealed)
+        yield Figure(metrics.SEAL_FAULTS, self._sealing.faults)
+        yield Figure(metrics.SNAPSHOTS, sum(one.taken for one in self._keepings.values()))
 
     async def serve(self, ready: asyncio.Event, stopping: asyncio.Event) -> None:
         """Raises ``LeaseLost``, or whatever else ended one of the background tasks."""

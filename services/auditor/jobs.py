@@ -13,6 +13,7 @@ from shared.audit.answers import Begun, JobName, JobState, JobView
 from shared.audit.changes import BadChange
 from shared.audit.history import History
 from shared.audit.stored import Beyond
+from shared.audit.verifying import Verified
 from shared.ports import StoreError
 from shared.routing.commands import Refused
 from shared.routing.ids import WorkspaceId
@@ -75,6 +76,8 @@ class Jobs:
         self._jobs: OrderedDict[str, _Job] = OrderedDict()
         self._here = secrets.token_hex(4)
         self._begun = 0
+        self.findings = 0
+        """Differences that were found where logs were verified."""
 
     def takes(self, question: Question) -> bool:
         """Whether this is a question for a job."""
@@ -116,6 +119,8 @@ class Jobs:
             job.error, job.state = str(error), "failed"
         else:
             job.state = "done"
+            if isinstance(job.result, Verified):
+                self.findings += len(job.result.findings)
 
     def _drop_oldest(self) -> None:
         for job_id, job in self._jobs.items():

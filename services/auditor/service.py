@@ -6,6 +6,7 @@ side by side. Jobs, which take long, live in the process that began them.
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Iterable
 
 from services.auditor.jobs import Jobs
 from services.auditor.works import works
@@ -19,6 +20,8 @@ from shared.routing.events import Actor
 from shared.routing.ids import OperatorId, WorkspaceId
 from shared.routing.views import View
 from shared.routing.workspace import Workspace
+from shared.runtime import metrics
+from shared.runtime.figures import Figure, of_answers
 from shared.runtime.question_desk import QuestionDesk, refuse_late
 from shared.runtime.tasks import Tasks
 from shared.wire.audit import AUDIT_QUESTIONS, AskJob, decode_audit
@@ -37,11 +40,11 @@ class Auditor:
 
     def __init__(self, archive: Archive, bus: Bus, clock: Clock) -> None:
         self._archive = archive
-        self._bus = bus
         self._clock = clock
         self._tasks = Tasks()
         self._jobs = Jobs(works(archive), self._tasks)
         self._histories: OrderedDict[WorkspaceId, History] = OrderedDict()
+        self._desk = QuestionDesk(bus, self._tasks, decode_audit, self._answer)
         self._stopping = asyncio.Event()
         self.ready = asyncio.Event()
 
@@ -49,14 +52,22 @@ class Auditor:
         """Ask ``run`` to end."""
         self._stopping.set()
 
+    async def figures(self) -> Iterable[Figure]:
+        """How it answered, and what it found."""
+        return [
+            *of_answers("auditor", self._desk.outcomes),
+            Figure(metrics.VERIFY_FINDINGS, self._jobs.findings),
+        ]
+
     async def run(self) -> None:
         """Answer until told to stop. Raises what ended one of its tasks."""
         subscriptions: list[Subscription] = []
-        desk = QuestionDesk(self._bus, self._tasks, decode_audit, self._answer)
         try:
             for question, shape in AUDIT_QUESTIONS.items():
                 queue = "" if shape is AskJob else AUDITORS
-                subscriptions.append(await desk.listen(audit_everywhere(question), queue=queue))
+                subscriptions.append(
+                    await self._desk.listen(audit_everywhere(question), queue=queue)
+                )
             self.ready.set()
             await self._tasks.beside(self._until_stopped())
         finally:

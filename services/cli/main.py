@@ -45,6 +45,7 @@ VERBS: Mapping[str, Verb] = {
     "dead-letters": Verb("dead_letters", "dead_letters", UPKEEP),
     "erase": Verb("erase", "erase", UPKEEP),
     "schemas": Verb("schemas.command", "schemas", UPKEEP),
+    "metrics": Verb("metrics", "metrics", UPKEEP),
 }
 
 

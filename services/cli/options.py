@@ -53,6 +53,25 @@ LeaseMs = Annotated[
         help="How long others wait for a router that died; the same for all of one database.",
     ),
 ]
+HealthPort = Annotated[
+    int | None,
+    typer.Option(
+        "--health-port",
+        envvar="FERNAMT_HEALTH_PORT",
+        min=0,
+        max=65_535,
+        help="Answer /livez, /readyz and /metrics; 0 is any free one. Without it: nowhere.",
+    ),
+]
+HealthHost = Annotated[
+    str,
+    typer.Option(
+        "--health-host",
+        envvar="FERNAMT_HEALTH_HOST",
+        help="... and on this address; nobody has to say there who he is.",
+    ),
+]
+LOOPBACK = "127.0.0.1"
 
 DEFAULT_DATA = Path("data")
 

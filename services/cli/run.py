@@ -3,20 +3,38 @@
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 import uvloop
 
 from services.cli.looking import LOOKERS, SPEAKERS, Lookout
-from services.cli.options import LeaseMs, LogLevel, NatsUrl, StoreUrl, fail
+from services.cli.options import (
+    LOOPBACK,
+    HealthHost,
+    HealthPort,
+    LeaseMs,
+    LogLevel,
+    NatsUrl,
+    StoreUrl,
+    fail,
+)
 from services.cli.running import SERVICES, Running, Service, ServiceName
 from services.cli.serving import end_if_told, until_stopped
+from services.cli.watched import (
+    HealthAddress,
+    check_broker,
+    check_services,
+    check_store,
+    figures_of,
+    watched,
+)
 from shared.adapters.clocks import SystemClock
 from shared.adapters.migrations import MigrationError
 from shared.adapters.nats_bus import NatsBus
 from shared.adapters.nats_connection import NatsSettings
 from shared.adapters.open_store import Store, open_archive, open_store
+from shared.adapters.store_check import StoreCheck
 from shared.ports import Bus, Clock, StoreError
 from shared.ports.archive import Archive
 from shared.runtime.duty import LEASE_MS
@@ -24,12 +42,17 @@ from shared.runtime.garbage import spare_what_lasts
 from shared.runtime.logs import configure_logs
 from shared.runtime.world import World
 
+DRAIN_WITHIN_S = 10.0
+"""After SIGTERM; the services themselves give up a little earlier what takes too long."""
+
 
 def run(
     services: Annotated[list[ServiceName], typer.Argument(help="Which service, or several.")],
     nats: NatsUrl = "",
     store: StoreUrl = "",
     lease_ms: LeaseMs = LEASE_MS,
+    health_port: HealthPort = None,
+    health_host: HealthHost = LOOPBACK,
     log_level: LogLevel = "info",
     leash: Annotated[
         bool, typer.Option("--leash", hidden=True, help="End when standard input does, too.")
@@ -44,24 +67,42 @@ def run(
     name = " ".join(service.value for service in services)
     try:
         spare_what_lasts()
-        uvloop.run(until_stopped(_serve(services, nats, store, lease_ms), leash=leash))
+        health = HealthAddress(health_host, health_port)
+        serving = _serve(services, Deployment(nats, store, lease_ms, health))
+        uvloop.run(until_stopped(serving, leash=leash, within_s=DRAIN_WITHIN_S))
     except MigrationError as error:
         raise fail(f"{name}: {error}: fernamt migrate") from error
     except (StoreError, ValueError, OSError) as error:
         raise fail(f"{name}: {error}") from error
 
 
-async def _serve(
-    services: Sequence[ServiceName], nats_url: str, store_url: str, lease_ms: int
-) -> None:
+class Deployment(NamedTuple):
+    """Where this process finds what it works with, and where it is found."""
+
+    nats_url: str
+    store_url: str
+    lease_ms: int
+    health: HealthAddress
+
+
+async def _serve(services: Sequence[ServiceName], deployment: Deployment) -> None:
     name = f"fernamt {' '.join(service.value for service in services)}"
     async with contextlib.AsyncExitStack() as stack:
-        made = await _opened(stack, services, store_url, name, lease_ms)
-        bus = await NatsBus.connect(NatsSettings(url=nats_url, name=name))
+        health = await stack.enter_async_context(watched(deployment.health))
+        made = await _opened(stack, services, deployment.store_url, name, deployment.lease_ms)
+        bus = await NatsBus.connect(NatsSettings(url=deployment.nats_url, name=name))
         stack.push_async_callback(bus.close)
+        if not SPEAKERS.keys() >= made.keys():
+            store = StoreCheck(deployment.store_url, name)
+            stack.push_async_callback(store.close)
+            health.checks.append(check_store(store))
         served = {service.value: make(bus) for service, make in made.items()}
         running = Running(served)
         stack.push_async_callback(running.stop)
+        stack.callback(health.drains)
+        health.checks += (check_broker(bus), check_services(served))
+        health.sources.append(figures_of(bus, served))
+        health.serves()
         end_if_told()
         await running.ready()
         console: Any = served.get(ServiceName.CONSOLE)

@@ -11,6 +11,7 @@ from enum import StrEnum
 from importlib import import_module
 from typing import Any, Protocol
 
+from shared.runtime.figures import Figure
 from shared.runtime.world import World
 
 
@@ -22,6 +23,10 @@ class Service(Protocol):
     async def run(self) -> None: ...
 
     def stop(self) -> None: ...
+
+    async def figures(self) -> Iterable[Figure]:
+        """What it tells of itself, at this moment and in any phase of its life."""
+        ...
 
 
 class ServiceName(StrEnum):
@@ -39,6 +44,10 @@ class ServiceName(StrEnum):
     ROUTER = "router"
     NOTIFIER = "notifier"
     ARCHIVIST = "archivist"
+
+
+STAND_BY = frozenset({ServiceName.EVALUATOR, ServiceName.NOTIFIER, ServiceName.ARCHIVIST})
+"""Of each of these one works, and others that run beside it wait to take over."""
 
 
 def service_in(module: str, name: str) -> Callable[..., Service]:

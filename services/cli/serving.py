@@ -2,19 +2,32 @@
 
 import asyncio
 import contextlib
+import os
 import sys
 from collections.abc import Coroutine
 from typing import IO, Any
 
+import structlog
+
 from shared.runtime.signals import stop_requested
 
+log = structlog.get_logger()
 
-async def until_stopped(serve: Coroutine[Any, Any, None], *, leash: bool = False) -> None:
+UNFINISHED = 1
+"""Exit code of a process that did not come to its end in time."""
+
+
+async def until_stopped(
+    serve: Coroutine[Any, Any, None], *, leash: bool = False, within_s: float | None = None
+) -> None:
     """Run ``serve``; the first SIGTERM or SIGINT cancels it, and it drains on its way out.
 
     So does the end of standard input where ``leash`` is given: whoever holds its other end is gone,
     however that came. Being told to end is no failure, during the start neither. Raises what
     ``serve`` raises.
+
+    If it has not drained ``within_s``, since somebody it waits for does not answer, the process
+    ends there and then. That is no worse than ``kill -9``: others wait until its leases run out.
     """
     requested = stop_requested()
     if leash:
@@ -27,8 +40,12 @@ async def until_stopped(serve: Coroutine[Any, Any, None], *, leash: bool = False
         serving.result()
         return
     serving.cancel()
+    drained, _ = await asyncio.wait({serving}, timeout=within_s)
+    if not drained:
+        log.error("drain_abandoned", after_s=within_s)
+        os._exit(UNFINISHED)  # in any other way whatever hangs would be waited for once more
     with contextlib.suppress(asyncio.CancelledError):
-        await serving
+        serving.result()
 
 
 def _end_with(stream: IO[str], requested: asyncio.Event) -> None:

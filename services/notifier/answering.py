@@ -71,6 +71,11 @@ class Answering:
             questions_max=QUESTIONS_MAX,
         )
 
+    @property
+    def outcomes(self) -> Mapping[str, int]:
+        """How often it answered what."""
+        return self._desk.outcomes
+
     async def listen(self, workspace_id: WorkspaceId) -> Subscription:
         """Answer for this workspace from now on."""
         return await self._desk.listen(queries_of(workspace_id, QUERY))

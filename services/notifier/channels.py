@@ -1,7 +1,7 @@
 """The ways to the outside together: what is planned for an event, kept in the outbox, and sent."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import httpx
 import structlog
@@ -17,6 +17,7 @@ from shared.routing.events import Envelope
 from shared.routing.ids import Position, UnixMs, WorkspaceId
 from shared.routing.notify import Numbered
 from shared.routing.workspace import Workspace
+from shared.runtime.figures import Figure, of_answers
 from shared.runtime.tasks import Tasks
 from shared.runtime.world import World
 
@@ -62,6 +63,11 @@ class Channels:
     def planned(self, rows: Sequence[OutboxRow]) -> None:
         """These are in the outbox now: send them soon."""
         self._delivering.wake(_lanes(rows))
+
+    def figures(self) -> Iterator[Figure]:
+        """What was sent, and how questions about dead letters were answered."""
+        yield from self._delivering.figures()
+        yield from of_answers("notifier", self._desk.outcomes)
 
     async def resend(self, workspace_id: WorkspaceId, row_ids: Sequence[str] | None) -> int:
         """Try dead letters again, all of them if none are named; says how many there were."""

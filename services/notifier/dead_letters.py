@@ -5,7 +5,7 @@ router as a command.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 import structlog
@@ -82,6 +82,11 @@ class DeadLetterDesk:
         self._desk = QuestionDesk(
             bus, self._tasks, decode_query, self._answer_to, questions_max=QUESTIONS_MAX
         )
+
+    @property
+    def outcomes(self) -> Mapping[str, int]:
+        """How often it answered what."""
+        return self._desk.outcomes
 
     async def run(self) -> None:
         """Answer until cancelled."""

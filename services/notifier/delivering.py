@@ -9,7 +9,8 @@ other slots are for those who answer.
 import asyncio
 import random
 import traceback
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 import structlog
@@ -18,6 +19,8 @@ from services.notifier.channel_settings import Pace
 from shared.ports import Channel, Clock, Lane, Outbox, OutboxRow, Pending, StoreError
 from shared.routing.ids import Position, UnixMs, WorkspaceId
 from shared.routing.workspace import Workspace
+from shared.runtime import metrics
+from shared.runtime.figures import Figure
 from shared.runtime.tasks import Tasks
 
 log = structlog.get_logger()
@@ -32,9 +35,11 @@ LOOK_AROUND_S = 60.0
 TIMER_MAX_S = 60.0
 """A lane's timer, so that a wall clock that was set is noticed."""
 RETRY_AFTER_MAX_MS = 24 * 3_600_000
-FINISHING_S = 10.0
-"""What is under way when the service ends may take so long."""
+FINISHING_S = 4.0
+"""What is under way when the service ends may take so long; else it is tried again by the next."""
 GROWTH = 4
+OUTCOMES = ("sent", "not_needed", "failed", "dead")
+"""Of a try. After the first two nothing is left to do, after the third it is tried again."""
 LANE_PAUSE_SHARES = 16
 JITTER = 0.2
 
@@ -92,9 +97,18 @@ class Delivering:
         self._slots = {channel: asyncio.Semaphore(SLOTS[channel]) for channel in senders}
         self._doubtful = {c: asyncio.Semaphore(SLOTS_DOUBTFUL[c]) for c in senders}
         self._tasks: Tasks | None = None
+        self._outcomes = {(channel, outcome): 0 for channel in senders for outcome in OUTCOMES}
         self._sending = 0
         self._nothing_under_way = asyncio.Event()
         self._nothing_under_way.set()
+
+    def figures(self) -> Iterator[Figure]:
+        """What became of the tries, and how many recipients are in trouble now."""
+        for (channel, outcome), number in self._outcomes.items():
+            yield Figure(metrics.DELIVERIES, number, (channel, outcome))
+        failing = Counter(lane.channel for lane, state in self._lanes.items() if state.failures)
+        for channel in self._senders:
+            yield Figure(metrics.RECIPIENTS_FAILING, failing[channel], (channel,))
 
     def wake(self, lanes: Sequence[Lane]) -> None:
         """Something new waits in these lanes, in the outbox already."""
@@ -220,6 +234,7 @@ class Delivering:
         row, attempts = pending.row, pending.attempts + 1
         outcome = await self._sent(workspace, row)
         if outcome.result in ("sent", "not_needed"):
+            self._outcomes[row.channel, outcome.result] += 1
             await self._written(lambda: self._outbox.done(row.id))
             if outcome.result == "sent":
                 log.debug("delivered", **_about(row))
@@ -229,9 +244,11 @@ class Delivering:
         hopeless = outcome.result == "hopeless"
         now = self._clock.wall_ms()
         if hopeless or attempts >= self._pace.attempts_max:
+            self._outcomes[row.channel, "dead"] += 1
             await self._written(lambda: self._outbox.dead(row.id, attempts, now, outcome.why))
             log.error("dead_letter", **_about(row), attempts=attempts, reason=outcome.why)
             return hopeless
+        self._outcomes[row.channel, "failed"] += 1
         next_at = UnixMs(now + self._retry_ms(attempts, outcome.retry_after_ms))
         await self._written(lambda: self._outbox.retry(row.id, attempts, next_at, outcome.why))
         log.warning("not_delivered", **_about(row), attempts=attempts, reason=outcome.why)

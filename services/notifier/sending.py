@@ -71,6 +71,11 @@ class Sending:
         self._work.set()
         self._hand_on()
 
+    @property
+    def unseen(self) -> int:
+        """Messages that the server is not known to have."""
+        return len(self._unseen)
+
     async def room(self) -> None:
         """Wait until there is room for more."""
         await self._room.wait()

@@ -6,7 +6,7 @@ of the outbox are written, messages sent, the server has seen them, the position
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 import structlog
@@ -20,7 +20,9 @@ from shared.routing.events import Envelope
 from shared.routing.ids import Position, WorkspaceId
 from shared.routing.notify import Numbered
 from shared.routing.workspace import Workspace
+from shared.runtime import metrics
 from shared.runtime.duty import Duty, new_owner
+from shared.runtime.figures import Figure, of_answers, of_follower
 from shared.runtime.tasks import Tasks
 from shared.runtime.terms import serve_in_terms
 from shared.runtime.world import World
@@ -31,8 +33,9 @@ CHUNK_EVENTS = 512
 """Read at once when there is much to read; others get their turn in between all the same."""
 REST_S = 0.01
 """Between two readings of a log that grows all the time; one that was quiet is read at once."""
-DRAIN_S = 10.0
-"""How long stopping may take before what is left is left to the next."""
+DRAIN_S = 5.0
+"""How long stopping may take before what is left is left to the next; what mails and webhooks are
+under way have their own time after it."""
 
 Find = Callable[[WorkspaceId], Workspace | None]
 """A workspace as far as it was read, if at all."""
@@ -55,6 +58,10 @@ class Channels(Protocol):
         """These are in the outbox now."""
         ...
 
+    def figures(self) -> Iterable[Figure]:
+        """What became of them."""
+        ...
+
     async def run(self) -> None:
         """Send until cancelled."""
         ...
@@ -71,6 +78,9 @@ class FeedsAlone:
 
     def planned(self, _rows: Sequence[OutboxRow]) -> None:
         """Nothing is."""
+
+    def figures(self) -> Iterable[Figure]:
+        return ()
 
     async def run(self) -> None:
         """Nothing to do."""
@@ -90,6 +100,7 @@ class Notifier:
         self._world = world
         self._owner = owner or new_owner()
         self._channels = channels
+        self._term: Term | None = None
         self._stopping = asyncio.Event()
         self.ready = asyncio.Event()
 
@@ -97,14 +108,20 @@ class Notifier:
         """Ask ``run`` to end; it drains first."""
         self._stopping.set()
 
+    async def figures(self) -> Iterable[Figure]:
+        """Of the present term of duty; none while it stands by."""
+        return self._term.figures() if self._term is not None else ()
+
     async def run(self) -> None:
         """Serve, one term of duty after the other, until told to stop."""
         await serve_in_terms(self._world, "notifier", self._owner, self._stopping, self._serve)
 
     async def _serve(self, duty: Duty) -> None:
+        self._term = Term(self._world, duty, self._channels)
         try:
-            await Term(self._world, duty, self._channels).serve(self.ready, self._stopping)
+            await self._term.serve(self.ready, self._stopping)
         finally:
+            self._term = None
             self.ready.clear()
 
 
@@ -131,6 +148,13 @@ class Term:
             rest_s=REST_S,
         )
         self._answering = Answering(world, duty, self._follower, self._feeds, self._tasks)
+
+    def figures(self) -> Iterator[Figure]:
+        """How far behind it is, and what it has sent and answered."""
+        yield from of_follower("notifier", self._follower)
+        yield from of_answers("notifier", self._answering.outcomes)
+        yield Figure(metrics.FEEDS_UNSEEN, self._sending.unseen)
+        yield from self._channels.figures()
 
     async def serve(self, ready: asyncio.Event, stopping: asyncio.Event) -> None:
         """Raises ``LeaseLost``, or whatever else ended one of the background tasks."""

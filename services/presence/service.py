@@ -6,12 +6,14 @@ by the log, and a report that changes nothing writes nothing.
 
 import asyncio
 import contextlib
+from collections.abc import Iterable
 
 import structlog
 
 from services.presence.settings import Settings, settings_from
 from services.presence.watching import Watching
 from shared.ports import StoreError
+from shared.runtime.figures import Figure
 from shared.runtime.world import World
 
 log = structlog.get_logger()
@@ -25,12 +27,17 @@ class Presence:
     def __init__(self, world: World, settings: Settings | None = None) -> None:
         self._world = world
         self._settings = settings_from() if settings is None else settings
+        self._watching: Watching | None = None
         self._stopping = asyncio.Event()
         self.ready = asyncio.Event()
 
     def stop(self) -> None:
         """Ask ``run`` to end."""
         self._stopping.set()
+
+    async def figures(self) -> Iterable[Figure]:
+        """What was heard since the store was last lost, if ever."""
+        return self._watching.figures() if self._watching is not None else ()
 
     async def run(self) -> None:
         """Serve; begin anew after a fault of the store."""
@@ -43,7 +50,7 @@ class Presence:
             stopping.cancel()
 
     async def _watch(self, stopping: "asyncio.Task[bool]") -> None:
-        watching = Watching(self._world, self._settings)
+        watching = self._watching = Watching(self._world, self._settings)
         serving = asyncio.create_task(watching.run(), name="watching")
         ready = asyncio.create_task(self._announce(watching))
         try:

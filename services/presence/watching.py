@@ -5,6 +5,7 @@ idle times begin anew whenever it starts and whenever it was deaf.
 """
 
 import asyncio
+from collections.abc import Iterator
 
 import msgspec
 import structlog
@@ -22,6 +23,8 @@ from shared.adapters.log_follower import Events, LogFollower
 from shared.ports import Message, Subscription
 from shared.routing.commands import Refused
 from shared.routing.ids import OperatorId, UnixMs, WorkspaceId
+from shared.runtime import metrics
+from shared.runtime.figures import Figure, of_follower
 from shared.runtime.tasks import Tasks
 from shared.runtime.world import World
 from shared.wire.refusals import BODY_BYTES_MAX
@@ -89,6 +92,17 @@ class Watching:
         self._news = asyncio.Event()
         self._wall = UnixMs(0)
         self._complained = -COMPLAIN_EVERY_MS
+
+    def figures(self) -> Iterator[Figure]:
+        """What was heard, and how far behind the logs it is."""
+        counters = self.counters
+        heard = counters.beats - counters.strays
+        yield Figure(metrics.HEARTBEATS, heard, ("heard",))
+        yield Figure(metrics.HEARTBEATS, counters.strays, ("stray",))
+        yield Figure(metrics.HEARTBEATS, counters.malformed, ("malformed",))
+        yield Figure(metrics.SESSIONS, len(self._leases))
+        yield Figure(metrics.STALLS, counters.stalls)
+        yield from of_follower("presence", self._follower)
 
     async def run(self) -> None:
         """Serve. Raises whatever ends one of the parts."""

@@ -12,8 +12,9 @@ from typing import NamedTuple
 import structlog
 
 from services.router.live import LiveWorkspace
+from services.router.tally import Tally
 from services.router.units import Unit
-from shared.ports import Append, CommitInDoubt, EventStore, LeaseLost, StoreUnavailable
+from shared.ports import Append, Clock, CommitInDoubt, EventStore, LeaseLost, StoreUnavailable
 from shared.routing.ids import WorkspaceId
 from shared.runtime.failpoints import FAILPOINTS
 
@@ -37,6 +38,7 @@ class Commits:
     """The line of units before the store. ``run`` serves it.
 
     ``lost`` is told of partitions that turn out to be held by others; it ends what is in them.
+    ``tally`` counts what became of it, by the ``clock`` that a job's coming is noted by.
     """
 
     def __init__(
@@ -44,14 +46,15 @@ class Commits:
         store: EventStore,
         leases: Mapping[int, int],
         lost: Callable[[Sequence[int]], None],
+        clock: Clock,
     ) -> None:
         self._store = store
         self._leases = leases
         self._lost = lost
+        self._clock = clock
         self._line: deque[_Waiting] = deque()
         self._wake = asyncio.Event()
-        self.batches = 0
-        self.rows = 0
+        self.tally = Tally()
 
     def add(self, live: LiveWorkspace, unit: Unit) -> None:
         self._line.append(_Waiting(live, live.generation, unit))
@@ -81,22 +84,28 @@ class Commits:
         FAILPOINTS.passing("before_insert")
         for waiting in batch:
             waiting.live.under_way.add(id(waiting.unit))
+        began = self._clock.elapsed_ms()
         try:
             lost = await self._append(_appends(batch))
         except LeaseLost as error:
+            self.tally.failed["lease_lost"] += 1
             self._lost(error.partitions)
             self._line.extendleft(reversed(batch))
             return
         except (StoreUnavailable, CommitInDoubt) as error:
             log.warning("commit_failed", error=type(error).__name__, reason=str(error))
+            in_doubt = isinstance(error, CommitInDoubt)
+            self.tally.failed["in_doubt" if in_doubt else "unavailable"] += 1
             for live in dict.fromkeys(waiting.live for waiting in batch):
-                live.lost(str(error), in_doubt=isinstance(error, CommitInDoubt))
+                live.lost(str(error), in_doubt=in_doubt)
             return
         finally:
             for waiting in batch:
                 waiting.live.under_way.discard(id(waiting.unit))
         FAILPOINTS.passing("after_commit")
-        self.batches += 1
+        now = self._clock.elapsed_ms()
+        self.tally.commits.add(now - began)
+        self.tally.conflicts += len(lost)
         for live in dict.fromkeys(waiting.live for waiting in batch):
             if live.workspace_id in lost:
                 live.lost("another writer took the position")
@@ -105,7 +114,7 @@ class Commits:
                 live.grown(position)
         for waiting in batch:
             if not waiting.is_void():
-                self.rows += len(waiting.unit.rows)
+                self.tally.committed(waiting.unit, now)
                 waiting.live.committed(waiting.unit)
                 FAILPOINTS.passing("mid_batch")
 

@@ -4,7 +4,7 @@ No waiting, no sending and no storing: what comes out may still be lost, and the
 thrown away as a whole.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 import msgspec
@@ -24,7 +24,14 @@ from shared.routing.commands import (
     SetStatus,
 )
 from shared.routing.decide import Instruction, decide
-from shared.routing.events import PresenceFresh, PresenceStale, SubjectErased
+from shared.routing.events import (
+    ConversationAssigned,
+    ConversationClaimed,
+    OfferAccepted,
+    PresenceFresh,
+    PresenceStale,
+    SubjectErased,
+)
 from shared.routing.ids import OperatorId, Position, UnixMs
 from shared.routing.queries import answer
 from shared.routing.state import SeenCommand
@@ -49,6 +56,8 @@ from shared.runtime.failpoints import FAILPOINTS
 from shared.wire.log_codec import encode_event
 from shared.wire.queries import QueryRequest
 from shared.wire.requests import CommandRequest
+
+_GIVES_OWNER = (ConversationAssigned, OfferAccepted, ConversationClaimed)
 
 
 class ConversationResult(View, frozen=True, kw_only=True):
@@ -91,7 +100,7 @@ class Decider:
             *record(self.workspace, (), stamp),
             *advance(self.workspace, at, self._epoch),
         ]
-        return _unit(None, None, recorded) if recorded else None
+        return self._unit(None, None, recorded) if recorded else None
 
     def note_presence(self, *, stale: bool) -> Unit | None:
         """Note that nothing is heard of the presence service, or that it is heard again.
@@ -108,7 +117,7 @@ class Decider:
             *advance(self.workspace, at, self._epoch),
             *record(self.workspace, (fact,), stamp),
         ]
-        return _unit(None, None, recorded)
+        return self._unit(None, None, recorded)
 
     def _somebody_signed_in(self) -> bool:
         operators = self.workspace.operators.values()
@@ -127,11 +136,11 @@ class Decider:
         recorded = list(advance(self.workspace, at, self._epoch))
         asked = job.asked
         if isinstance(asked, QueryRequest):
-            return _unit(job, self._answer(asked, at), recorded)
+            return self._unit(job, self._answer(asked, at), recorded)
         stamp = _stamp(asked, at, self._epoch)
         early = self._settled(asked, stamp)
         if early is not None:
-            return _unit(job, early, recorded, sign=early.repeated)
+            return self._unit(job, early, recorded, sign=early.repeated)
         return self._execute(job, asked, stamp, recorded)
 
     def _answer(self, asked: QueryRequest, at: UnixMs) -> Answer:
@@ -171,7 +180,7 @@ class Decider:
         refs, vault = seal(asked.command, asked.by, Position(self.position + 1))
         outcome = decide(self.workspace, asked.command, Instruction(asked.by, at, refs))
         if isinstance(outcome, Refused):
-            return _unit(job, Answer(self.position, at, outcome), recorded)
+            return self._unit(job, Answer(self.position, at, outcome), recorded)
         if outcome.events:
             recorded.extend(record(self.workspace, outcome.events, stamp))
             if isinstance(asked.command, DeleteRule):
@@ -179,8 +188,8 @@ class Decider:
         FAILPOINTS.passing("after_decide")
         told = Answer(self.position, at, self._result(asked, outcome.warnings))
         if outcome.events:
-            return _unit(job, told, recorded, vault)
-        return _unit(job, told, recorded, sign=True)
+            return self._unit(job, told, recorded, vault)
+        return self._unit(job, told, recorded, sign=True)
 
     def _result(self, asked: CommandRequest, warnings: tuple[str, ...] = ()) -> View | None:
         command = asked.command
@@ -199,28 +208,29 @@ class Decider:
             return FiringResult(fired=not warnings, why_not=why_not)
         return None
 
+    def _unit(
+        self,
+        job: Job | None,
+        answer: Answer | None,
+        recorded: Sequence[Recorded],
+        vault: Sequence[VaultRow] = (),
+        *,
+        sign: bool = False,
+    ) -> Unit:
+        rows: list[StoredRow] = []
+        erase: list[Erasure] = []
+        waits: list[int] = []
+        for position, envelope in recorded:
+            rows.append(StoredRow(position, *encode_event(envelope)))
+            event = envelope.data
+            if isinstance(event, _GIVES_OWNER):
+                conversation = self.workspace.conversations[event.conversation_id]
+                waits.append(envelope.at - conversation.waits_since)
+            elif isinstance(event, SubjectErased):  # what the vault loses with it
+                erase.extend(Erasure(subject, position) for subject in event.subjects)
+        return Unit(job, answer, rows, vault, sign, erase, waits)
+
 
 def _stamp(asked: CommandRequest, at: UnixMs, epoch: int) -> Stamp:
     request = asked.request if asked.command_id is not None else None
     return Stamp(at, epoch, asked.by, asked.command_id, request, asked.trace)
-
-
-def _unit(
-    job: Job | None,
-    answer: Answer | None,
-    recorded: Sequence[Recorded],
-    vault: Sequence[VaultRow] = (),
-    *,
-    sign: bool = False,
-) -> Unit:
-    rows = [StoredRow(one.position, *encode_event(one.envelope)) for one in recorded]
-    erase = [erasure for one in recorded for erasure in _erasures(one)]
-    return Unit(job, answer, rows, vault, sign, erase)
-
-
-def _erasures(recorded: Recorded) -> Iterable[Erasure]:
-    """What the vault loses with this event."""
-    event = recorded.envelope.data
-    if isinstance(event, SubjectErased):
-        for subject in event.subjects:
-            yield Erasure(subject, recorded.position)

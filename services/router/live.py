@@ -25,6 +25,7 @@ from shared.audit.snapshots import BadSnapshot
 from shared.ports import LogCorrupt, StoreError
 from shared.routing.commands import Refused
 from shared.routing.ids import Position, WorkspaceId
+from shared.routing.workspace import Workspace
 from shared.wire.requests import CommandRequest
 
 log = structlog.get_logger()
@@ -84,6 +85,11 @@ class LiveWorkspace:
     def position(self) -> Position:
         """The speculative head; 0 while loading."""
         return self._decider.position if self._decider is not None else Position(0)
+
+    @property
+    def workspace(self) -> Workspace | None:
+        """The speculative state; none while loading, or where it has ended."""
+        return self._decider.workspace if self._decider is not None else None
 
     @property
     def jobs(self) -> int:

@@ -21,6 +21,7 @@ from shared.routing.queries import ConversationAnswer, Operators
 from shared.routing.settings_views import WorkspaceView
 from shared.routing.views import ConversationView, View
 from shared.runtime.failpoints import FAILPOINTS
+from shared.runtime.figures import new_outcomes
 from shared.runtime.tasks import Tasks
 from shared.wire.log_codec import decode_event
 from shared.wire.notices import position_body
@@ -67,6 +68,8 @@ class Publishing:
         self._bus = bus
         self._store = store
         self._tasks = tasks
+        self.outcomes = new_outcomes()
+        """How often it answered what: ``answered``, ``repeated``, or the code of a refusal."""
 
     def announce(self, workspace_id: WorkspaceId, position: Position) -> None:
         """Tell the other services how far the log reaches.
@@ -90,6 +93,7 @@ class Publishing:
         self.refuse_to(job.reply, refusal)
 
     def refuse_to(self, reply: str, refusal: Refused) -> None:
+        self.outcomes[refusal.code] += 1
         if reply:
             sent = refused(refusal)
             self._publish(reply, sent.body, sent.headers)
@@ -127,6 +131,7 @@ class Publishing:
             text = f"the answer has {len(sent.body)} bytes, {ANSWER_BYTES_MAX} at most"
             self.refuse_to(reply, Refused("too_large", text))
         else:
+            self.outcomes["repeated" if answer.repeated else "answered"] += 1
             self._publish(reply, sent.body)
 
     # --- what has to be read first ----------------------------------------------------------

@@ -1,12 +1,20 @@
 """The router as a service: several may run, each for a share of the workspaces."""
 
 import asyncio
+from collections.abc import Sequence
+
+import structlog
 
 from services.router.watch import Watch
 from services.router.workspaces import Workspaces
+from shared.ports import StoreError
+from shared.runtime import metrics
 from shared.runtime.duty import new_owner
+from shared.runtime.figures import Figure
 from shared.runtime.tasks import Tasks
 from shared.runtime.world import World
+
+log = structlog.get_logger()
 
 
 class Router:
@@ -16,16 +24,25 @@ class Router:
         self._world = world
         self._owner = owner or new_owner()
         self._stopping = asyncio.Event()
+        self._workspaces: Workspaces | None = None
+        self._watch: Watch | None = None
         self.ready = asyncio.Event()
 
     def stop(self) -> None:
         """Ask ``run`` to end; it hands everything over first."""
         self._stopping.set()
 
+    async def figures(self) -> Sequence[Figure]:
+        """What it has done, and what waits in it now; nothing before it runs."""
+        if self._workspaces is None:
+            return ()
+        stale = self._watch is not None and self._watch.stale
+        return [*await self._workspaces.figures(), Figure(metrics.PRESENCE_STALE, stale)]
+
     async def run(self) -> None:
         """Serve until told to stop. Raises what ended one of the background tasks."""
         tasks = Tasks()
-        workspaces = Workspaces(self._world, self._owner, tasks)
+        workspaces = self._workspaces = Workspaces(self._world, self._owner, tasks)
         workspaces.start()
         tasks.start(self._tell_readiness(workspaces), "readiness")
         try:
@@ -37,6 +54,7 @@ class Router:
 
     async def _serve(self, workspaces: Workspaces, tasks: Tasks) -> None:
         watch = Watch(self._world.bus, self._world.lease_clock, workspaces.note_presence)
+        self._watch = watch
         subscriptions = [await workspaces.listen_for_creation(), await watch.listen()]
         tasks.start(watch.run(), "presence watch")
         try:
@@ -44,7 +62,10 @@ class Router:
         finally:
             for subscription in subscriptions:
                 await subscription.stop()
-        await workspaces.share.give_up()
+        try:
+            await workspaces.share.give_up()
+        except StoreError as error:  # they run out by themselves
+            log.warning("leases_not_given_back", reason=str(error))
 
     async def _tell_readiness(self, workspaces: Workspaces) -> None:
         while True:

@@ -49,3 +49,5 @@ class Unit(msgspec.Struct, frozen=True, gc=False, eq=False):
     sign: bool = False
     """The job was accepted and left nothing in the log that would show its sender alive."""
     erase: Sequence[Erasure] = ()
+    waits: Sequence[int] = ()
+    """Of each conversation that got an owner, for how many milliseconds it had had none."""

@@ -42,6 +42,11 @@ class Watch:
         """From when on silence counts."""
         self._connection: int | None = None
 
+    @property
+    def stale(self) -> bool:
+        """Whether nothing was heard of it for long; not as long as nobody can know."""
+        return self._stale is True
+
     async def listen(self) -> Subscription:
         """Hear the watch from now on."""
         return await self._bus.subscribe(WATCH, self._on_watch)

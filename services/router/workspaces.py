@@ -1,6 +1,7 @@
 """The workspaces of all partitions that this router holds, from their loading to their end."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Sequence
 
 import structlog
@@ -14,6 +15,7 @@ from services.router.live import LiveWorkspace
 from services.router.loading import load
 from services.router.publishing import Publishing
 from services.router.relay import Relay
+from services.router.survey import survey
 from services.router.turns import Turns
 from services.router.units import Job, Unit
 from shared.adapters.event_stream import EventStream
@@ -21,6 +23,8 @@ from shared.ports import LogCorrupt, StoreError, Subscription
 from shared.routing.commands import Refused
 from shared.routing.ids import Position, WorkspaceId
 from shared.routing.partition import partition_of
+from shared.runtime import metrics
+from shared.runtime.figures import Figure, of_answers
 from shared.runtime.share import Share
 from shared.runtime.tasks import Tasks
 from shared.runtime.world import World
@@ -31,6 +35,7 @@ RETRY_S = 0.2
 """Pause between two tries to read what could not be read."""
 LOADS = 8
 """Workspaces loaded side by side."""
+STATES = ("on_duty", "loading", "off_duty")
 
 
 class Workspaces:
@@ -40,7 +45,9 @@ class Workspaces:
         self._world = world
         self._tasks = tasks
         self.share = Share(world, "router", owner, self)
-        self._commits = Commits(world.store.events, self.share.epochs, self.share.lose)
+        self._commits = Commits(
+            world.store.events, self.share.epochs, self.share.lose, world.lease_clock
+        )
         self._relay = Relay(world.store.events, EventStream(world.bus))
         self._publishing = Publishing(world.bus, world.store, tasks)
         self._crowd = Crowd(world.lease_clock)
@@ -80,6 +87,24 @@ class Workspaces:
         for live in self._live.values():
             live.note_presence(stale=stale)
             self._alarms.arm(live)
+
+    # --- figures ----------------------------------------------------------------------------
+
+    async def figures(self) -> Sequence[Figure]:
+        """What this router has done, and what waits in it now."""
+        lives = list(self._live.values())
+        waiting = await survey(lives, self._world.clock.wall_ms())
+        states = Counter(_state(live) for live in lives)
+        return [
+            *self._commits.tally.figures(),
+            *of_answers("router", self._publishing.outcomes),
+            *waiting.figures(),
+            *(Figure(metrics.WORKSPACES, states[state], (state,)) for state in STATES),
+            Figure(metrics.LOG_EVENTS, sum(live.position for live in lives)),
+            Figure(metrics.PARTITIONS_HELD, len(self.share.epochs)),
+            Figure(metrics.UNDER_WAY, self._crowd.jobs),
+            Figure(metrics.RELAY_LAG, self._relay.lag),
+        ]
 
     # --- partitions (``Holder``) ------------------------------------------------------------
 
@@ -241,6 +266,12 @@ class Workspaces:
 
     def reload(self, live: LiveWorkspace) -> None:
         self._tasks.start(self._load(live), f"load {live.workspace_id}")
+
+
+def _state(live: LiveWorkspace) -> str:
+    if live.ended:
+        return "off_duty"
+    return "loading" if live.workspace is None else "on_duty"
 
 
 async def _stop(subscriptions: Sequence[Subscription]) -> None:

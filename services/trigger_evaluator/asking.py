@@ -45,6 +45,11 @@ class Asking:
         self._informed = informed
         self._desk = QuestionDesk(bus, tasks, decode_query, self._give, may_speak=informed.acting)
 
+    @property
+    def outcomes(self) -> Mapping[str, int]:
+        """How often it answered what."""
+        return self._desk.outcomes
+
     async def listen(self) -> Subscription:
         return await self._desk.listen(queries_everywhere(QUERY))
 

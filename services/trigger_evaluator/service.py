@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import itertools
 import secrets
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import structlog
@@ -34,10 +34,13 @@ from shared.adapters.nats_bus import NotSent
 from shared.ports import Message, StoreUnavailable, Subscription
 from shared.routing.commands import Refused
 from shared.routing.ids import Position, RuleId, WorkspaceId
+from shared.runtime import metrics
 from shared.runtime.duty import Duty, new_owner
+from shared.runtime.figures import Figure, new_outcomes, of_answers, of_follower
 from shared.runtime.tasks import Tasks
 from shared.runtime.terms import serve_in_terms
 from shared.runtime.world import World
+from shared.wire.headers import ERROR
 from shared.wire.replies import Reply, refused
 from shared.wire.subjects import VIEWS, is_reply, parse_seen
 from shared.wire.views import PageView, decode_view, seen_answer
@@ -51,7 +54,7 @@ SLACK_MS = 2_000
 RETRY_S = 0.2
 SWEEP_EVERY_MS = 1_000
 REPORTS_AT_ONCE = 128
-DRAIN_S = 10.0
+DRAIN_S = 8.0
 """How long stopping may take before what is left is abandoned."""
 
 
@@ -100,6 +103,9 @@ class Evaluator:
         self._nonce = secrets.token_hex(8)
         self._numbers = itertools.count(1)
         self.refused = 0
+        self._outcomes = new_outcomes()
+        """How page views were answered whose sender waits."""
+        self._asking: Asking | None = None
         self.visits = Visits(
             session_ms=settings.session_ms,
             visits_max=settings.visits_max,
@@ -114,6 +120,21 @@ class Evaluator:
         """Ask ``run`` to end; it drains first."""
         self._stopping.set()
 
+    async def figures(self) -> Iterable[Figure]:
+        """What it has heard and reported, on duty or not."""
+        asked = self._asking.outcomes if self._asking is not None else {}
+        dropped = sum(desk.lane.dropped for desk in self._desks.values())
+        return [
+            *of_follower("evaluator", self._follower),
+            *of_answers("evaluator", self._outcomes),
+            *of_answers("evaluator", asked),
+            Figure(metrics.VISITS, len(self.visits)),
+            Figure(metrics.VIEWS_LOST, self.refused, ("refused",)),
+            Figure(metrics.VIEWS_LOST, dropped, ("dropped",)),
+            Figure(metrics.RULE_REPORTS, self._reports.sent, ("sent",)),
+            Figure(metrics.RULE_REPORTS, self._reports.failed, ("failed",)),
+        ]
+
     async def run(self) -> None:
         """Serve until told to stop. Raises what ended one of its background tasks."""
         try:
@@ -126,7 +147,7 @@ class Evaluator:
         if not await self._caught_up():
             return
         informed = Informed(self._desks, self.visits, self.acting, self.now, self.reach)
-        asking = Asking(self._world.bus, self._tasks, informed)
+        asking = self._asking = Asking(self._world.bus, self._tasks, informed)
         subscriptions: list[Subscription] = [
             await self._world.bus.subscribe(VIEWS, self._on_view),
             await asking.listen(),
@@ -291,6 +312,7 @@ class Evaluator:
             self._send(reply, refused(reason))
 
     def _send(self, reply: str, sent: Reply) -> None:
+        self._outcomes[sent.headers.get(ERROR, "answered")] += 1
         try:
             self._world.bus.publish(reply, sent.body, headers=sent.headers)
         except NotSent as error:

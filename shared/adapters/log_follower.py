@@ -127,6 +127,17 @@ class LogFollower:
         progress = self._progress.get(workspace_id)
         return progress.position if progress is not None else Position(0)
 
+    @property
+    def lag(self) -> int:
+        """Events that were heard of and are not handed over, of all that are still followed."""
+        followed = [one for one in self._progress.values() if one.stopped is None]
+        return sum(one.noticed - one.position for one in followed)
+
+    @property
+    def unfollowed(self) -> int:
+        """Workspaces that are followed no further."""
+        return sum(one.stopped is not None for one in self._progress.values())
+
     async def reach(self, workspace_id: WorkspaceId, position: Position) -> None:
         """Wait until this position was handed over, for as long as the caller likes.
 

@@ -12,7 +12,9 @@ from shared.adapters.nats_bus import NotSent
 from shared.ports import Bus, LogCorrupt, Message, StoreError, Subscription
 from shared.routing.commands import Refused
 from shared.routing.ids import Position, UnixMs
+from shared.runtime.figures import new_outcomes
 from shared.runtime.tasks import Tasks
+from shared.wire.headers import ERROR
 from shared.wire.queries import QueryRequest
 from shared.wire.replies import Reply, refused
 from shared.wire.subjects import Call, is_reply, parse_call
@@ -53,6 +55,8 @@ class QuestionDesk:
         self._may_speak = may_speak
         self._questions_max = questions_max
         self._under_way = 0
+        self.outcomes = new_outcomes()
+        """How often it answered what: ``answered``, or the code of a refusal."""
 
     async def listen(self, subject: str, *, queue: str = "") -> Subscription:
         """Answer what is asked on this subject from now on."""
@@ -99,6 +103,7 @@ class QuestionDesk:
             self._send(reply, answer)
 
     def _send(self, reply: str, answer: Reply) -> None:
+        self.outcomes[answer.headers.get(ERROR, "answered")] += 1
         try:
             self._bus.publish(reply, answer.body, headers=answer.headers)
         except NotSent as error:

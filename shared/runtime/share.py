@@ -36,7 +36,7 @@ LOOKS = 15
 SEATS = PARTITIONS
 AT_ONCE = 4
 """Partitions handed over together: others have to load what belongs to them meanwhile."""
-LEAVE_WITHIN_S = 10.0
+LEAVE_WITHIN_S = 8.0
 """How long what is under way may take to end, before it is dropped."""
 
 

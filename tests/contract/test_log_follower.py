@@ -287,8 +287,10 @@ async def test_one_that_takes_its_time_delays_no_other(scene: Scene) -> None:
         await scene.writer.write(NORTH, 50)
         await scene.reached(follower, NORTH)
         assert not any(scene.reader.seen[workspace_id] for workspace_id in slow)
+        assert (follower.unfollowed, follower.lag) == (0, len(slow))
         gate.set()
         await scene.reached(follower, *slow)
+        assert follower.lag == 0
 
 
 async def test_a_notice_ahead_of_the_store_is_made_good_by_looking_again(
@@ -384,6 +386,7 @@ async def test_a_fault_with_one_workspace_stops_that_one_alone(
         await scene.writer.write(NORTH, 3)
         await scene.writer.write(SOUTH, 3)
         await scene.reached(follower, SOUTH)
+        assert (follower.unfollowed, follower.lag) == (1, 0)
     assert scene.reader.seen[NORTH] == []
 
 

@@ -69,12 +69,18 @@ async def test_at_the_end_everything_that_was_heard_of_is_sealed(store: Store) -
     await keep(store, ROWS)
     one = sealing_of(store, Clock())
     one.heard(ACME, HEAD)
+    assert one.unsealed == 0, "nobody knows yet"
     await one.seal_all()
+    assert (one.unsealed, one.faults) == (0, 0)
     assert await seals_in(store) == [(1, HEAD)]
     found = await verify(archive_of(store), ACME)
     assert (found.findings, found.sealed.upto, found.sealed.unsealed) == ((), HEAD, 0)
     await one.seal_all()
     assert await seals_in(store) == [(1, HEAD)]
+
+
+async def _leaves(one: Sealing, unsealed: int) -> bool:
+    return one.unsealed == unsealed
 
 
 async def test_every_thousand_events_are_sealed_at_once(store: Store) -> None:
@@ -83,6 +89,7 @@ async def test_every_thousand_events_are_sealed_at_once(store: Store) -> None:
     async with at_work(one):
         one.heard(NORTH, Position(2 * SEAL_EVENTS + 7))
         await until("they are sealed", lambda: _are(store, NORTH, [(1, 1_000), (1_001, 2_000)]))
+        await until("it knows that they are", lambda: _leaves(one, 7))
 
 
 async def test_what_is_fewer_is_sealed_a_minute_later(
@@ -181,6 +188,7 @@ async def test_a_log_with_a_gap_is_not_sealed_behind_it(store: Store, store_url:
     one.heard(ACME, HEAD)
     one.heard(NORTH, Position(5))
     await one.seal_all()
+    assert one.faults == 1
     assert await seals_in(store) == []
     assert await seals_in(store, NORTH) == [(1, 5)], "others do not wait for it"
 
@@ -193,6 +201,7 @@ async def test_a_log_that_is_shorter_than_its_seals_is_left_alone(
     one = sealing_of(store, Clock())
     one.heard(ACME, Position(120))
     await one.seal_all()
+    assert one.faults == 1
     assert (await seals_in(store))[-1] == (201, HEAD)
     found = await verify(archive_of(store), ACME)
     assert found.findings[-1].what == f"the log ends at position 120, and was sealed up to {HEAD}"

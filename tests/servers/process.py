@@ -30,6 +30,7 @@ class Process:
         self._stderr = directory / f"{service}.log"
         self._environment = dict(environment)
         self._process: subprocess.Popen[bytes] | None = None
+        self._said = b""
 
     @property
     def pid(self) -> int:
@@ -45,27 +46,44 @@ class Process:
 
         ``environment`` holds for this start alone: ``start(FERNAMT_FAILPOINT="after_feed:3")``.
         """
+        self.begin(**environment)
+        self.says("ready")
+
+    def begin(self, **environment: str) -> None:
+        """Start, without waiting for anything."""
+        self._said = b""
         with self._stderr.open("ab") as stderr:
             self._process = subprocess.Popen(
-                fernamt("run", self._service, module=self._module),
+                fernamt("run", *self._service.split(), module=self._module),
                 cwd=ROOT,
                 env=surroundings(self._environment | environment),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
             )
+
+    def says(self, word: str) -> str:
+        """Wait for the line that begins with this word; the rest of it. Raises as ``start`` does.
+
+        Lines are said once: what came before it is read, and gone.
+        """
+        assert self._process is not None
         stdout = self._process.stdout
         assert stdout is not None
         deadline = monotonic() + self._ready_within_s
-        said = b""
-        while b"\n" not in said:
-            if not select.select([stdout], [], [], max(deadline - monotonic(), 0))[0]:
-                self.kill()
-                raise TimeoutError(f"{self._service} is not ready:\n{self.stderr}")
-            more = os.read(stdout.fileno(), 65_536)
-            if not more:
-                raise RuntimeError(f"{self._service} has ended:\n{self.stderr}")
-            said += more
+        while True:
+            while b"\n" not in self._said:
+                if not select.select([stdout], [], [], max(deadline - monotonic(), 0))[0]:
+                    self.kill()
+                    raise TimeoutError(f"{self._service} did not say {word!r}:\n{self.stderr}")
+                more = os.read(stdout.fileno(), 65_536)
+                if not more:
+                    raise RuntimeError(f"{self._service} has ended:\n{self.stderr}")
+                self._said += more
+            line, _, self._said = self._said.partition(b"\n")
+            first, _, rest = line.decode().partition(" ")
+            if first == word:
+                return rest
 
     def pause(self) -> None:
         """SIGSTOP, as a debugger would."""

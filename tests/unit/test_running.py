@@ -1,10 +1,12 @@
 """Services in one process: ready together, stopped in order, and a fault of one ends all."""
 
 import asyncio
+from collections.abc import Iterable
 
 import pytest
 
 from services.cli.running import Running
+from shared.runtime.figures import Figure
 
 WITHIN_S = 10
 
@@ -24,6 +26,9 @@ class Worker:
             self._diary.append(f"{self.name} has drained")
         finally:
             self._diary.append(f"{self.name} has ended")
+
+    async def figures(self) -> Iterable[Figure]:
+        return ()
 
     def stop(self) -> None:
         self._diary.append(f"{self.name} is told to stop")

@@ -13,6 +13,7 @@ from shared.adapters.open_store import Store
 from shared.ports import Channel, Lane, OutboxRow
 from shared.routing.ids import Position, UnixMs, WorkspaceId
 from shared.routing.workspace import Workspace
+from shared.runtime.metrics import DELIVERIES
 from tests.contract.test_outbox import ANA, HOOK, made
 from tests.servers.town import FAST
 from tests.servers.waiting import until
@@ -67,8 +68,15 @@ async def test_no04_a_fault_of_ours_keeps_nothing_else_and_tells_no_text(store: 
     await store.outbox.add([made(n) for n in range(1, 5)])
     channel = Noting(p2=None)
     with capture_logs() as logs:
-        async with _delivering(store, _read_up_to(9), webhook=channel):
+        async with _delivering(store, _read_up_to(9), webhook=channel) as delivering:
             await _empty(store, HOOK)
+            tries = {f.labels: f.value for f in delivering.figures() if f.metric is DELIVERIES}
+    assert tries == {
+        ("webhook", "sent"): 3,
+        ("webhook", "not_needed"): 0,
+        ("webhook", "failed"): FAST.attempts_max - 1,
+        ("webhook", "dead"): 1,
+    }
     (letter,) = await store.outbox.dead_letters(WorkspaceId("north"))
     assert (letter.row.position, letter.error) == (2, "fault ValueError")
     assert channel.tried.count(2) == letter.attempts == FAST.attempts_max

@@ -79,8 +79,10 @@ async def watched(bus: NatsBus) -> Watched:
 async def test_silence_is_noted_after_ten_seconds(watched: Watched) -> None:
     watched.pass_ms(STALE_AFTER_MS - LOOK_MS)
     assert watched.noted == []
+    assert not watched.watch.stale
     watched.pass_ms(LOOK_MS)
     assert watched.noted == [True]
+    assert watched.watch.stale
 
 
 async def test_a_watch_that_is_heard_again_is_noted_at_once(
@@ -90,6 +92,7 @@ async def test_a_watch_that_is_heard_again_is_noted_at_once(
     assert watched.noted == [True]
     await watched.hear(await connect())
     assert watched.noted == [True, False]
+    assert not watched.watch.stale
     watched.pass_ms(STALE_AFTER_MS - LOOK_MS)
     assert True not in watched.noted[2:]
 
