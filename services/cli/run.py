@@ -15,7 +15,7 @@ from services.cli.serving import end_if_told, until_stopped
 from shared.adapters.clocks import SystemClock
 from shared.adapters.migrations import MigrationError
 from shared.adapters.nats_bus import NatsBus
-from shared.adapters.nats_connection import NatsSettings
+from shared.adapters.nats_identity import broker_settings
 from shared.adapters.open_store import Store, open_archive, open_store
 from shared.ports import Bus, Clock, StoreError
 from shared.ports.archive import Archive
@@ -57,7 +57,7 @@ async def _serve(
     name = f"fernamt {' '.join(service.value for service in services)}"
     async with contextlib.AsyncExitStack() as stack:
         made = await _opened(stack, services, store_url, name, lease_ms)
-        bus = await NatsBus.connect(NatsSettings(url=nats_url, name=name))
+        bus = await NatsBus.connect(broker_settings(nats_url, name))
         stack.push_async_callback(bus.close)
         served = {service.value: make(bus) for service, make in made.items()}
         running = Running(served)
