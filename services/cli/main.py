@@ -27,6 +27,7 @@ VERBS: Mapping[str, Verb] = {
     "demo": Verb("demo.command", "demo", RUNNING),
     "run": Verb("run", "run", RUNNING),
     "migrate": Verb("migrate", "migrate", RUNNING),
+    "nats-keys": Verb("nats_keys", "nats_keys", RUNNING),
     "explain": Verb("explain", "explain", ASKING),
     "why-not": Verb("why_not", "why_not", ASKING),
     "why-waiting": Verb("why_waiting", "why_waiting", ASKING),

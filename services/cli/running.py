@@ -33,6 +33,7 @@ class ServiceName(StrEnum):
 
     CONSOLE = "console"
     AUDITOR = "auditor"
+    AUTH = "auth"
 
     PRESENCE = "presence"
     EVALUATOR = "evaluator"
