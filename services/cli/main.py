@@ -45,6 +45,7 @@ VERBS: Mapping[str, Verb] = {
     "seal-key": Verb("seal_key", "seal_key", LOGS),
     "dead-letters": Verb("dead_letters", "dead_letters", UPKEEP),
     "erase": Verb("erase", "erase", UPKEEP),
+    "doctor": Verb("doctor", "doctor", UPKEEP),
     "schemas": Verb("schemas", "schemas", UPKEEP),
 }
 
