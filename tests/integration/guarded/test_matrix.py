@@ -10,6 +10,9 @@ from typing import NamedTuple
 
 import pytest
 
+from services.auth import service
+from services.auth.permissions import Permissions, permissions_of
+from services.auth.sessions import Session
 from shared.adapters.nats_bus import NatsBus
 from shared.ports import Message, NoResponders
 from tests.servers.guarded import Guarded
@@ -136,6 +139,25 @@ def test_the_table_has_both_answers_for_everybody() -> None:
 async def test_everybody_may_do_what_the_table_says(
     broker: Guarded, actor: str, workspace: str, other: str
 ) -> None:
+    assert await _differences(broker, actor, workspace, other) == []
+
+
+async def test_a_right_too_many_shows(broker: Guarded, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ablation: with every feed of the workspace for everybody, the table is not kept to."""
+
+    def generous(session: Session) -> Permissions:
+        may = permissions_of(session)
+        return may._replace(subscribe=[*may.subscribe, f"fernamt.v1.feed.{session.workspace_id}.>"])
+
+    monkeypatch.setattr(service, "permissions_of", generous)
+    wrong = await _differences(broker, "operator", "shop", "depot")
+    assert "subscribe fernamt.v1.feed.shop.operator.ben: allowed" in wrong
+    assert "share fernamt.v1.feed.shop.>: allowed" in wrong
+    assert not any("depot" in found for found in wrong)
+
+
+async def _differences(broker: Guarded, actor: str, workspace: str, other: str) -> list[str]:
+    """What the broker does otherwise than the table says."""
     kind = "operator" if actor == "auditing" else actor
     claim = {"workspace": workspace, "kind": kind, "audit": actor == "auditing"}
     bus = await broker.somebody(workspace, kind, "ana", fernamt=claim)
@@ -145,7 +167,7 @@ async def test_everybody_may_do_what_the_table_says(
         for way, may in (await _tried(bus, verb, subject)).items():
             if may != expected[actor]:
                 wrong.append(f"{way} {subject}: {'allowed' if may else 'denied'}")
-    assert wrong == []
+    return wrong
 
 
 async def _tried(bus: NatsBus, verb: str, subject: str) -> Mapping[str, bool]:
