@@ -9,6 +9,7 @@ import pytest
 
 from shared.adapters.open_store import Store, open_store
 from tests.servers.postgres import PostgresServer, postgres_server
+from tests.servers.service_role import as_services
 
 pytest_plugins = ("tests.servers.nats_fixtures",)
 
@@ -46,7 +47,10 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 async def store(store_url: str) -> AsyncIterator[Store]:
-    """An open, empty store of each kind."""
+    """An open, empty store of each kind; in PostgreSQL with no more rights than services have."""
     opened = await open_store(store_url, migrate=True)
+    if store_url.startswith("postgresql"):
+        await opened.close()
+        opened = await open_store(await as_services(store_url))
     yield opened
     await opened.close()

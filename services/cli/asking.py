@@ -8,10 +8,11 @@ from typing import TypeVar
 
 import msgspec
 import structlog
+from msgspec.structs import replace
 
 from services.cli.options import fail
 from shared.adapters.nats_bus import NatsBus
-from shared.adapters.nats_connection import NatsSettings
+from shared.adapters.nats_identity import broker_settings
 from shared.ports import NoResponders
 from shared.routing.commands import Refused
 from shared.routing.ids import WorkspaceId
@@ -67,8 +68,8 @@ def over_the_broker(
 
 
 async def _connected(nats: str, workspace: str, speak: Callable[[Admin], Awaitable[T]]) -> T:
-    settings = NatsSettings(url=nats, name="fernamt cli", connect_within_s=CONNECT_WITHIN_S)
-    bus = await NatsBus.connect(settings)
+    settings = broker_settings(nats, "fernamt cli")
+    bus = await NatsBus.connect(replace(settings, connect_within_s=CONNECT_WITHIN_S))
     try:
         return await speak(Admin(bus, WorkspaceId(workspace)))
     finally:

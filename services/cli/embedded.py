@@ -14,6 +14,7 @@ from services.cli.running import SERVICES, Running
 from shared.adapters.clocks import ShiftedClock, SystemClock
 from shared.adapters.nats_bus import NatsBus
 from shared.adapters.nats_connection import NatsSettings
+from shared.adapters.nats_identity import broker_settings
 from shared.adapters.open_store import Store, open_store
 from shared.ports import Clock
 from shared.runtime.duty import LEASE_MS
@@ -69,7 +70,11 @@ async def embedded(
         url, watching = nats_url, None
         if not url:
             url, watching = await stack.enter_async_context(broker(data / "nats", nats_port))
-        bus = await NatsBus.connect(NatsSettings(url=url, name="fernamt"))
+        mine = not nats_url  # which asks nobody who he is
+        settings = (
+            NatsSettings(url=url, name="fernamt") if mine else broker_settings(url, "fernamt")
+        )
+        bus = await NatsBus.connect(settings)
         stack.push_async_callback(bus.close)
         world = World(store, bus, clock, lease_ms)
         services = Running({name: make(world) for name, make in SERVICES.items()})

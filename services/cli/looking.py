@@ -27,5 +27,6 @@ LOOKERS: Mapping[ServiceName, Callable[[Lookout], Service]] = {
 
 SPEAKERS: Mapping[ServiceName, Callable[[Bus], Service]] = {
     ServiceName.CONSOLE: service_in("console.service", "Console"),
+    ServiceName.AUTH: service_in("auth.service", "Auth"),
 }
 """How each is made that needs no log of its own, only others to ask."""

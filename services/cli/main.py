@@ -27,6 +27,7 @@ VERBS: Mapping[str, Verb] = {
     "demo": Verb("demo.command", "demo", RUNNING),
     "run": Verb("run", "run", RUNNING),
     "migrate": Verb("migrate", "migrate", RUNNING),
+    "nats-keys": Verb("nats_keys", "nats_keys", RUNNING),
     "explain": Verb("explain", "explain", ASKING),
     "why-not": Verb("why_not", "why_not", ASKING),
     "why-waiting": Verb("why_waiting", "why_waiting", ASKING),
@@ -44,6 +45,7 @@ VERBS: Mapping[str, Verb] = {
     "seal-key": Verb("seal_key", "seal_key", LOGS),
     "dead-letters": Verb("dead_letters", "dead_letters", UPKEEP),
     "erase": Verb("erase", "erase", UPKEEP),
+    "doctor": Verb("doctor", "doctor", UPKEEP),
     "schemas": Verb("schemas.command", "schemas", UPKEEP),
     "metrics": Verb("metrics", "metrics", UPKEEP),
 }

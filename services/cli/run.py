@@ -32,7 +32,7 @@ from services.cli.watched import (
 from shared.adapters.clocks import SystemClock
 from shared.adapters.migrations import MigrationError
 from shared.adapters.nats_bus import NatsBus
-from shared.adapters.nats_connection import NatsSettings
+from shared.adapters.nats_identity import broker_settings
 from shared.adapters.open_store import Store, open_archive, open_store
 from shared.adapters.store_check import StoreCheck
 from shared.ports import Bus, Clock, StoreError
@@ -90,7 +90,7 @@ async def _serve(services: Sequence[ServiceName], deployment: Deployment) -> Non
     async with contextlib.AsyncExitStack() as stack:
         health = await stack.enter_async_context(watched(deployment.health))
         made = await _opened(stack, services, deployment.store_url, name, deployment.lease_ms)
-        bus = await NatsBus.connect(NatsSettings(url=deployment.nats_url, name=name))
+        bus = await NatsBus.connect(broker_settings(deployment.nats_url, name))
         stack.push_async_callback(bus.close)
         if not SPEAKERS.keys() >= made.keys():
             store = StoreCheck(deployment.store_url, name)

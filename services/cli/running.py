@@ -38,6 +38,7 @@ class ServiceName(StrEnum):
 
     CONSOLE = "console"
     AUDITOR = "auditor"
+    AUTH = "auth"
 
     PRESENCE = "presence"
     EVALUATOR = "evaluator"

@@ -47,6 +47,12 @@ class NatsSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Shown in the broker's list of connections."""
     inbox_prefix: str = "_INBOX"
     """Answers to requests arrive below it; this connection must be allowed to subscribe there."""
+    user: str = ""
+    password: str = ""
+    token: str = ""
+    """Of a session, as front ends show it."""
+    nkey_file: str = ""
+    """A file with the seed of a user's key, which never leaves this process."""
     credentials_file: str = ""
     """A ``.creds`` file with JWT and seed."""
     tls: ssl.SSLContext | None = None
@@ -220,6 +226,10 @@ class NatsConnection:
         return {
             "servers": settings.url.split(","),
             "name": settings.name,
+            "user": settings.user or None,
+            "password": settings.password or None,
+            "token": settings.token or None,
+            "nkeys_seed": settings.nkey_file or None,
             "user_credentials": settings.credentials_file or None,
             "tls": settings.tls,
             "ping_interval": settings.ping_interval_s,

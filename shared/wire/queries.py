@@ -14,6 +14,7 @@ from shared.routing.ids import Position, UnixMs, WorkspaceId
 from shared.routing.questions import EVERY_QUERY, Question
 from shared.wire.bodies import BodyDecoder
 from shared.wire.headers import read_headers
+from shared.wire.request_info import spoken_by_another
 from shared.wire.subjects import Call
 
 _DECODERS = {name: BodyDecoder(shape) for name, shape in EVERY_QUERY.items()}
@@ -50,7 +51,7 @@ def read_question(
     if decoder is None:
         key = what.rpartition(" ")[2]
         return Refused("malformed", f"there is no {what} {call.name}", {key: call.name})
-    beside = read_headers(headers)
+    beside = spoken_by_another(call, headers) or read_headers(headers)
     if isinstance(beside, Refused):
         return beside
     read = decoder.decode(call, body)

@@ -13,6 +13,7 @@ from shared.routing.events import Actor, Request
 from shared.routing.ids import CommandId, UnixMs, WorkspaceId
 from shared.wire.bodies import BodyDecoder
 from shared.wire.headers import read_headers
+from shared.wire.request_info import spoken_by_another
 from shared.wire.scrutiny import refuse_senseless
 from shared.wire.subjects import Call
 
@@ -50,7 +51,7 @@ def decode_command(
     decoder = _DECODERS.get(call.name)
     if decoder is None:
         return Refused("malformed", f"there is no command {call.name}", {"command": call.name})
-    beside = read_headers(headers)
+    beside = spoken_by_another(call, headers) or read_headers(headers)
     if isinstance(beside, Refused):
         return beside
     read = decoder.decode(call, body)

@@ -164,43 +164,43 @@ def subject_of(address: Address) -> str:
 
 def feed_of(workspace_id: str, whose: FeedKind, its_id: str) -> str:
     """The subject of one feed; ``its_id`` is empty for the team's. ``ValueError`` as above."""
-    feeds = f"{ROOT}.feed.{_token(workspace_id)}.{whose}"
-    return feeds if whose == "team" else f"{feeds}.{_token(its_id)}"
+    feeds = f"{ROOT}.feed.{checked_token(workspace_id)}.{whose}"
+    return feeds if whose == "team" else f"{feeds}.{checked_token(its_id)}"
 
 
 def commands_of(workspace_id: str) -> str:
     """The pattern of all commands to one workspace."""
-    return f"{ROOT}.cmd.{_token(workspace_id)}.>"
+    return f"{ROOT}.cmd.{checked_token(workspace_id)}.>"
 
 
 def queries_of(workspace_id: str, query: str) -> str:
     """The pattern of one query to one workspace, whoever asks."""
-    return f"{ROOT}.ask.{_token(workspace_id)}.*.*.{_token(query)}"
+    return f"{ROOT}.ask.{checked_token(workspace_id)}.*.*.{checked_token(query)}"
 
 
 def queries_everywhere(query: str) -> str:
     """The pattern of one query to any workspace, whoever asks."""
-    return f"{ROOT}.ask.*.*.*.{_token(query)}"
+    return f"{ROOT}.ask.*.*.*.{checked_token(query)}"
 
 
 def audit_questions_of(workspace_id: str) -> str:
     """The pattern of all audit questions to one workspace."""
-    return f"{ROOT}.audit.{_token(workspace_id)}.>"
+    return f"{ROOT}.audit.{checked_token(workspace_id)}.>"
 
 
 def audit_everywhere(question: str) -> str:
     """The pattern of one audit question to any workspace, whoever asks."""
-    return f"{ROOT}.audit.*.*.*.{_token(question)}"
+    return f"{ROOT}.audit.*.*.*.{checked_token(question)}"
 
 
 def events_of(workspace_id: str) -> str:
     """The pattern of all events of one workspace."""
-    return f"{ROOT}.evt.{_token(workspace_id)}.>"
+    return f"{ROOT}.evt.{checked_token(workspace_id)}.>"
 
 
 def sharing_of(trade: str) -> str:
     """Between processes of one trade: somebody came or went, or gave something back."""
-    return f"{ROOT}.share.{_token(trade)}"
+    return f"{ROOT}.share.{checked_token(trade)}"
 
 
 def handed_on_to(partition: int) -> str:
@@ -313,7 +313,8 @@ def _built(pattern: re.Pattern[str], *tokens: str) -> str:
     return subject
 
 
-def _token(text: str) -> str:
+def checked_token(text: str) -> str:
+    """The id, if it can stand in a subject; ``ValueError`` if it is none."""
     if _TOKEN.fullmatch(text) is None:
         raise ValueError("a subject is built from checked tokens only")
     return text

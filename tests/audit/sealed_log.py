@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
-import asyncpg
 import msgspec
 
 from shared.adapters.open_store import Store, open_store, parse_store_url
@@ -21,6 +20,7 @@ from shared.routing.ids import Position, UnixMs, WorkspaceId
 from shared.wire.log_codec import decode_event, encode_event
 from tests.contract.log_samples import hold_everything
 from tests.core.told_story import tell
+from tests.servers.vandal import as_vandal, lay_open
 
 ACME = WorkspaceId("acme")
 KEY = SealKey.from_seed(bytes(range(32)))
@@ -104,10 +104,11 @@ async def _instead(
     directory = parse_store_url(store_url).directory
     if directory is not None:
         with closing(sqlite3.connect(directory / DATABASE_FILE)) as embedded, embedded:
+            lay_open(embedded)
             embedded.execute(delete)
             embedded.executemany(insert.format(", ".join("?" * count)), values)
         return
-    served = await asyncpg.connect(store_url)
+    served = await as_vandal(store_url)
     await served.execute(delete)
     places = ", ".join(f"${number}" for number in range(1, count + 1))
     await served.executemany(insert.format(places), values)

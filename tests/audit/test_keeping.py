@@ -26,9 +26,9 @@ from tests.audit.archived import (
     follow,
     step,
 )
-from tests.contract.log_samples import run_as_vandal
 from tests.core.wanderer import Wanderer
 from tests.golden.record import golden
+from tests.servers.vandal import run_as_vandal
 
 END = Position(2**62)
 

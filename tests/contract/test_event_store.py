@@ -19,9 +19,9 @@ from tests.contract.log_samples import (
     log_of,
     row,
     rows,
-    run_as_vandal,
     text,
 )
+from tests.servers.vandal import run_as_vandal
 
 NOBODY_LOST: frozenset[WorkspaceId] = frozenset()
 

@@ -24,10 +24,10 @@ from tests.contract.log_samples import (
     WEST,
     append,
     hold_everything,
-    run_as_vandal,
 )
 from tests.servers.nats import ConnectBus, NatsServer
 from tests.servers.postgres import postgres_server
+from tests.servers.vandal import run_as_vandal
 from tests.servers.waiting import until
 
 NEVER_S = 3_600.0

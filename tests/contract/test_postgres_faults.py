@@ -12,6 +12,7 @@ from shared.adapters import postgres_store
 from shared.adapters.migrations import MigrationError
 from shared.adapters.open_store import Store, open_store
 from shared.adapters.postgres_connection import PostgresConnection, PostgresReaders
+from shared.adapters.postgres_grants import grant_to_services
 from shared.adapters.postgres_leases import PostgresLeases
 from shared.adapters.postgres_outbox import PostgresOutbox
 from shared.adapters.postgres_progress import PostgresProgress
@@ -23,13 +24,12 @@ from shared.adapters.postgres_vault import PostgresVault
 from shared.ports import (
     Append,
     CommitInDoubt,
-    Erasure,
     Lease,
     LeaseLost,
     StoreError,
     StoreUnavailable,
 )
-from shared.routing.ids import Position, Ref, UnixMs
+from shared.routing.ids import Ref
 from shared.routing.partition import partition_of
 from tests.contract.log_samples import (
     NORTH,
@@ -452,24 +452,6 @@ async def test_appending_never_scans_the_log(store: Store, postgres_url: str) ->
     assert not [line for (line,) in plan if "Seq Scan on stored_events" in line]
 
 
-async def test_a_role_that_cannot_change_the_log_is_enough(
-    store: Store, rival: asyncpg.Connection, postgres_url: str
-) -> None:
-    async with services_role(rival, postgres_url) as url:
-        guest = await open_store(url)
-        try:
-            leases = await hold_everything(guest)
-            assert await guest.events.register_workspace(NORTH, UnixMs(1))
-            await guest.events.append([append(NORTH, rows(1, 2), [text("r1")])], leases)
-            await guest.events.append([append(NORTH, rows(2, 2))], leases)
-            assert await log_of(guest, NORTH) == rows(1, 2)
-            ana = [Erasure("operator:ana", Position(1))]
-            assert await guest.vault.erase(NORTH, ana) == 1
-            assert await guest.vault.key("k") == await guest.vault.key("k")
-        finally:
-            await guest.close()
-
-
 async def test_readers_cannot_write(store: Store, postgres_url: str) -> None:
     readers = await PostgresReaders.open(postgres_url, "readers")
     with pytest.raises(StoreUnavailable, match="read-only"):
@@ -477,23 +459,15 @@ async def test_readers_cannot_write(store: Store, postgres_url: str) -> None:
     await readers.close()
 
 
-_ROLE = "fernamt_services"
-_GRANTS = f"""
-create role {_ROLE} login;
-grant select, insert on stored_events, workspaces to {_ROLE};
-grant usage on sequence stored_events_notification_id_seq to {_ROLE};
-grant select, insert, delete on vault to {_ROLE};
-grant select, insert on service_keys to {_ROLE};
-grant select, insert, update on leases to {_ROLE};
-grant select on schema_migrations to {_ROLE};
-"""
+_ROLE = "fernamt_guest"
 
 
 @asynccontextmanager
 async def services_role(rival: asyncpg.Connection, url: str) -> AsyncIterator[str]:
     """A role with the rights the services need and no others; yields its address."""
-    await rival.execute(_GRANTS)
+    await rival.execute(f"create role {_ROLE} login")
     try:
+        await grant_to_services(url, _ROLE)
         yield url.replace("//fernamt@", f"//{_ROLE}@")
     finally:
         await rival.execute(f"drop owned by {_ROLE}; drop role {_ROLE}")

@@ -9,7 +9,8 @@ from shared.adapters.sqlite_reader import DATABASE_FILE, SqliteLogReader
 from shared.adapters.sqlite_seals import SqliteSealReader
 from shared.ports.archive import Seal
 from shared.routing.ids import Position, WorkspaceId
-from tests.contract.log_samples import NORTH, SOUTH, run_as_vandal
+from tests.contract.log_samples import NORTH, SOUTH
+from tests.servers.vandal import run_as_vandal
 
 
 def seal(first: int, upto: int, by: bytes = b"k") -> Seal:

@@ -18,6 +18,7 @@ from shared.adapters.log_rows import CHUNK_ROWS
 from shared.adapters.open_store import Store, open_log, open_store
 from shared.adapters.sqlite_reader import SqliteLogReader
 from shared.ports import DirectoryInUse, Erasure, LogCorrupt, StoreUnavailable
+from shared.ports.archive import Seal
 from shared.routing.ids import Position, Ref, UnixMs
 from tests.contract.log_samples import (
     NORTH,
@@ -273,3 +274,23 @@ async def test_erasing_looks_at_the_texts_that_go_and_not_at_all_there_are(
     assert any("SCAN gone" in step for step in steps), steps
     assert any("vault USING INDEX vault_subject_idx" in step for step in steps), steps
     assert not any(step.startswith("SCAN vault") for step in steps), steps
+
+
+@pytest.mark.parametrize("table", ["stored_events", "log_seals", "workspaces"])
+@pytest.mark.parametrize("change", ["update {} set rowid = 2", "delete from {}"])
+async def test_what_is_only_added_to_refuses_a_slip_of_the_hand(
+    store: Store, directory: Path, table: str, change: str
+) -> None:
+    leases = await hold_everything(store)
+    await store.events.register_workspace(NORTH, UnixMs(1))
+    await store.events.append([append(NORTH, rows(1, 1))], leases)
+    await store.seals.add(NORTH, Seal(Position(1), Position(1), b"", b"", b"", b""))
+    statement = change.format(table)
+    if table == "workspaces":  # it has no rowid
+        statement = statement.replace("rowid", "partition")
+    with (
+        contextlib.closing(sqlite3.connect(directory / "log.sqlite3")) as somebody,
+        pytest.raises(sqlite3.IntegrityError, match=f"{table} is only ever added to"),
+    ):
+        somebody.execute(statement)
+    assert await log_of(store, NORTH) == rows(1, 1)

@@ -17,6 +17,7 @@ from shared.audit.seals import SealKey
 from tests.audit.sealed_log import SEALED, keep, seals_over, story_rows
 from tests.servers.client import Fields, connected
 from tests.servers.engine import ROOT, STOP_WITHIN_S, fernamt, running_engine, surroundings
+from tests.servers.vandal import lay_open
 
 ADMIN = ("admin", "boss")
 STORY: list[tuple[tuple[str, str], str, Fields]] = [
@@ -105,6 +106,7 @@ class Log:
         connection = sqlite3.connect(self.file)
         try:
             with connection:
+                lay_open(connection)
                 return connection.execute(sql, arguments).fetchall()
         finally:
             connection.close()

@@ -17,7 +17,8 @@ from shared.ports import Append, StoredRow, StoreUnavailable
 from shared.ports.archive import Seal, Seals
 from shared.routing.ids import Position, UnixMs, WorkspaceId
 from tests.audit.sealed_log import ACME, KEY, OTHER_KEY, archive_of, keep, seals_over, story_rows
-from tests.contract.log_samples import NORTH, hold_everything, rows, run_as_vandal
+from tests.contract.log_samples import NORTH, hold_everything, rows
+from tests.servers.vandal import run_as_vandal
 from tests.servers.waiting import until
 
 ROWS = story_rows()

@@ -18,11 +18,12 @@ from shared.routing.ids import Position, UnixMs
 from shared.routing.workspace import Workspace
 from shared.wire.log_codec import encode_event
 from tests.audit.archived import ACME, Log, WithCommandIds, folded_on, step
-from tests.contract.log_samples import hold_everything, run_as_vandal
+from tests.contract.log_samples import hold_everything
 from tests.core.wanderer import Wanderer
 from tests.integration.archivist.eager import EVERY
 from tests.servers.nats import NatsServer
 from tests.servers.process import Process
+from tests.servers.vandal import run_as_vandal
 from tests.servers.waiting import until
 
 LEASE_MS = 600

@@ -17,6 +17,7 @@ from shared.routing.transaction import Recorded
 from tests.audit.kept import keep
 from tests.core.story import Story, desk, opened
 from tests.integration.cli.terminal import Said, fernamt
+from tests.servers.vandal import lay_open
 
 
 def on(log: Path, *arguments: str, **environment: str) -> Said:
@@ -240,6 +241,7 @@ def test_what_is_asked_wrongly_or_is_not_there_is_said(log: Path, tmp_path: Path
 def test_a_damaged_log_has_an_exit_code_of_its_own(tmp_path: Path) -> None:
     asyncio.run(keep(Story().given(desk(ana=1), opened("c1", "c2")), tmp_path))
     with contextlib.closing(sqlite3.connect(tmp_path / DATABASE_FILE)) as vandal, vandal:
+        lay_open(vandal)
         vandal.execute("delete from stored_events where originator_version = 5")
     said = fernamt("roster", "--data", str(tmp_path))
     assert (said.code, said.out) == (1, "")

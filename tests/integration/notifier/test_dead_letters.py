@@ -9,7 +9,6 @@ import pytest
 
 from shared.ports import OutboxRow
 from shared.routing.ids import Position, UnixMs, WorkspaceId
-from tests.contract.log_samples import run_as_vandal
 from tests.integration.notifier.hooks import hook
 from tests.servers.client import Fields
 from tests.servers.engine import ROOT, fernamt, surroundings
@@ -17,6 +16,7 @@ from tests.servers.http_receiver import Answer, HttpReceiver
 from tests.servers.nats import NatsServer
 from tests.servers.office import RefusedError
 from tests.servers.town import Town
+from tests.servers.vandal import run_as_vandal
 
 
 @pytest.fixture

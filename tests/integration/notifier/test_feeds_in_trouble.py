@@ -15,6 +15,7 @@ from tests.servers.client import Client, connected
 from tests.servers.nats import NatsServer
 from tests.servers.office import Office
 from tests.servers.process import Process
+from tests.servers.vandal import as_vandal
 from tests.servers.waiting import until
 
 LEASE_MS = 600
@@ -105,7 +106,7 @@ async def test_no04_a_log_that_cannot_be_read_keeps_no_other_waiting(
     await bad.set_up("ben")
     await bad.come_online("ben")
     damaged = (await bad.open("wim", "c1"))["position"]
-    sql = await asyncpg.connect(postgres_url)
+    sql = await as_vandal(postgres_url)
     await sql.execute(
         "update stored_events set state = $1 where originator_id = $2 and originator_version = $3",
         b"{}",

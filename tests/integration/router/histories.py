@@ -18,11 +18,11 @@ from shared.routing.events import Actor
 from shared.routing.ids import VisitorId
 from shared.runtime.tasks import Tasks
 from tests.audit.test_pasts import RULE
-from tests.contract.log_samples import run_as_vandal
 from tests.core.rule_wanderings import RULES
 from tests.core.story import ADMIN, ANA, VERA, WIM, Step, desk, group, opened, step
 from tests.core.wanderer import Wanderer
 from tests.integration.router.twins import WITHIN_S, Twins, question
+from tests.servers.vandal import run_as_vandal
 
 LEASE_MS = 600_000
 """Nobody renews it here."""

@@ -1,0 +1,117 @@
+"""The service that the broker asks about everybody who wants in (NATS auth callout).
+
+It answers inside the handler and waits for nothing there: keys are fetched by a task of its own. If
+it is down, whoever is connected stays so, and nobody new comes in.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Sequence
+
+import structlog
+
+from services.auth.keys import Key, KeysUnusable, fitting, keys_at
+from services.auth.permissions import permissions_of
+from services.auth.sessions import NotTrusted, key_id_of, session_of
+from services.auth.settings import Settings, settings_from
+from services.auth.user_jwt import Asked, read_question
+from shared.adapters.nats_bus import NotSent
+from shared.ports import Bus, Message
+from shared.runtime.tasks import Tasks
+
+log = structlog.get_logger()
+
+ASKED_ON = "$SYS.REQ.USER.AUTH"
+QUEUE = "fernamt-auth"
+"""Queue group of all that run, of which one answers."""
+FETCH_AGAIN_AFTER_S = 10
+"""A token with a key that is not known has the keys read again, but not more often than this."""
+
+
+class Auth:
+    """``run`` answers until ``stop`` is called; ``ready`` is set meanwhile."""
+
+    def __init__(self, bus: Bus, settings: Settings | None = None) -> None:
+        """Settings come from the environment unless given. Raises ``ValueError``."""
+        self._bus = bus
+        self._settings = settings or settings_from(os.environ)
+        self._tasks = Tasks()
+        self._keys: Sequence[Key] = ()
+        self._fetch_now = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self.ready = asyncio.Event()
+
+    def stop(self) -> None:
+        """Ask ``run`` to end."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Answer until told to stop. Raises ``ValueError`` if there are no keys to begin with."""
+        try:
+            self._keys = await keys_at(self._settings.keys)
+        except KeysUnusable as error:
+            raise ValueError(str(error)) from error
+        subscription = await self._bus.subscribe(ASKED_ON, self._on_question, queue=QUEUE)
+        try:
+            self._tasks.start(self._keep_keys(), "keep keys")
+            self.ready.set()
+            await self._tasks.beside(self._until_stopped())
+        finally:
+            self.ready.clear()
+            await subscription.stop()
+            await self._tasks.stop()
+
+    async def _until_stopped(self) -> None:
+        await self._stopping.wait()
+
+    def _on_question(self, message: Message) -> None:
+        try:
+            asked = read_question(message.data)
+        except ValueError as error:
+            log.warning("question_unreadable", reason=str(error))
+            return
+        try:
+            self._bus.publish(message.reply, self._answer(asked))
+        except NotSent as error:
+            log.warning("not_sent", reason=str(error))
+
+    def _answer(self, asked: Asked) -> bytes:
+        now_s = int(time.time())
+        token = asked.connect_opts.auth_token
+        try:
+            session = session_of(token, self._keys_for(token), self._settings.expected)
+            may = permissions_of(session)
+        except (NotTrusted, ValueError) as error:
+            log.info("turned_away", reason=str(error), host=asked.client_info.host)
+            return self._settings.issuer.refuse(asked, str(error), now_s)
+        log.info(
+            "let_in",
+            workspace=session.workspace_id,
+            kind=session.kind,
+            actor=session.actor_id,
+            host=asked.client_info.host,
+        )
+        return self._settings.issuer.admit(asked, session, may, now_s)
+
+    def _keys_for(self, token: str) -> Sequence[Key]:
+        key_id = key_id_of(token)
+        keys = fitting(self._keys, key_id)
+        if not keys:
+            self._fetch_now.set()  # a new key of the platform's; the client will try again
+        return keys
+
+    async def _keep_keys(self) -> None:
+        """Read the keys again now and then. As long as that fails, the last ones are good."""
+        while True:
+            await asyncio.sleep(min(FETCH_AGAIN_AFTER_S, self._settings.refresh_s))
+            try:
+                async with asyncio.timeout(self._settings.refresh_s):
+                    await self._fetch_now.wait()
+            except TimeoutError:
+                pass
+            self._fetch_now.clear()
+            try:
+                self._keys = await keys_at(self._settings.keys)
+            except KeysUnusable as error:
+                log.warning("keys_not_read", reason=str(error))

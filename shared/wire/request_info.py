@@ -1,0 +1,47 @@
+"""What the broker itself says about who sends a request, held against what its subject says.
+
+Where accounts are set up as in ``deploy/nats``, the broker writes the header into every request
+that comes from another account, in place of what a client may have put there. The service ``auth``
+names users ``W.K.A``. Permissions make a difference between the two impossible; so one means that
+permissions are not what they should be, and nothing is believed.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import get_args
+
+import msgspec
+
+from shared.routing.commands import Refused
+from shared.routing.vocabulary import ActorKind
+from shared.wire.subjects import Call
+
+REQUEST_INFO = "Nats-Request-Info"
+
+_ID = "[A-Za-z0-9_-]{1,64}"
+_NAMED = re.compile(rf"{_ID}\.(?:{'|'.join(get_args(ActorKind))})\.{_ID}")
+
+
+class _Info(msgspec.Struct, frozen=True):
+    user: str = ""
+
+
+_decoder = msgspec.json.Decoder(_Info)
+
+
+def spoken_by_another(call: Call, headers: Mapping[str, str]) -> Refused | None:
+    """A refusal, if the broker knows the sender under another name than the subject says.
+
+    Users that others have named, in a configuration of their own, cannot be compared.
+    """
+    text = headers.get(REQUEST_INFO)
+    if text is None:
+        return None
+    try:
+        user = _decoder.decode(text).user
+    except msgspec.DecodeError:
+        return Refused("malformed", f"the header {REQUEST_INFO} cannot be read")
+    said = f"{call.workspace_id}.{call.kind}.{call.actor_id}"
+    if user == said or not _NAMED.fullmatch(user):
+        return None
+    return Refused("not_allowed", f"the broker says that {user} sends this, not {said}")

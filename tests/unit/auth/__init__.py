@@ -1,0 +1,1 @@
+"""Session tokens, the keys they are signed with, and what they are worth."""
