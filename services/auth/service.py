@@ -7,7 +7,7 @@ it is down, whoever is connected stays so, and nobody new comes in.
 import asyncio
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import structlog
 
@@ -18,6 +18,7 @@ from services.auth.settings import Settings, settings_from
 from services.auth.user_jwt import Asked, read_question
 from shared.adapters.nats_bus import NotSent
 from shared.ports import Bus, Message
+from shared.runtime.figures import Figure, of_answers
 from shared.runtime.tasks import Tasks
 
 log = structlog.get_logger()
@@ -39,6 +40,7 @@ class Auth:
         self._tasks = Tasks()
         self._keys: Sequence[Key] = ()
         self._fetch_now = asyncio.Event()
+        self._outcomes = {"admitted": 0, "turned_away": 0}
         self._stopping = asyncio.Event()
         self.ready = asyncio.Event()
 
@@ -62,6 +64,10 @@ class Auth:
             await subscription.stop()
             await self._tasks.stop()
 
+    async def figures(self) -> Iterable[Figure]:
+        """How many it has let in, and how many not."""
+        return of_answers("auth", self._outcomes)
+
     async def _until_stopped(self) -> None:
         await self._stopping.wait()
 
@@ -83,8 +89,10 @@ class Auth:
             session = session_of(token, self._keys_for(token), self._settings.expected)
             may = permissions_of(session)
         except (NotTrusted, ValueError) as error:
+            self._outcomes["turned_away"] += 1
             log.info("turned_away", reason=str(error), host=asked.client_info.host)
             return self._settings.issuer.refuse(asked, str(error), now_s)
+        self._outcomes["admitted"] += 1
         log.info(
             "let_in",
             workspace=session.workspace_id,

@@ -80,8 +80,9 @@ ANSWERS = Metric(
     "counter",
     "answers",
     ("service", "outcome"),
-    "router, notifier, evaluator, auditor",
-    "Answers to commands and questions: answered, repeated, or the code of the refusal.",
+    "router, notifier, evaluator, auditor, auth",
+    "Answers to commands and questions: answered, repeated, or the code of the refusal. To the "
+    "broker's questions who somebody is: admitted, turned_away.",
     "overloaded: more comes than is done, so more routers or fewer senders. unavailable: the store "
     "cannot be read, or a fault stands in the log. not_allowed, malformed: look at the front end.",
 )
