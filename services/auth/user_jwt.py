@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-import nkeys
 
 from services.auth.permissions import ANSWER_WITHIN_S, ANSWERS_MAX, Permissions
 from services.auth.sessions import Session
+from shared.adapters.nkey import Nkey
 
 _HEADER = {"typ": "JWT", "alg": "ed25519-nkey"}
 _NANOSECONDS = 1_000_000_000
@@ -70,12 +70,8 @@ class Issuer:
 
     def __init__(self, seed: bytes) -> None:
         """Raises ``ValueError`` if this is not the seed of an account's key."""
-        try:
-            self._pair = nkeys.from_seed(bytearray(seed.strip()))
-        except nkeys.NkeysError as error:
-            raise ValueError(f"no nkey seed: {error}") from error
-        self._public = self._pair.public_key.decode()
-        if not self._public.startswith("A"):
+        self._key = Nkey.from_seed(seed)
+        if self._key.kind != "account":
             raise ValueError("the seed of an account's key is expected: it begins with SA")
 
     def admit(self, asked: Asked, session: Session, may: Permissions, now: int) -> bytes:
@@ -108,11 +104,11 @@ class Issuer:
         return self._signed(claims, now)
 
     def _signed(self, claims: Mapping[str, Any], now: int) -> bytes:
-        whole = {**claims, "iss": self._public, "iat": now}
+        whole = {**claims, "iss": self._key.public, "iat": now}
         digest = hashlib.sha256(msgspec.json.encode(whole)).digest()
         whole["jti"] = base64.b32encode(digest).decode().rstrip("=")
         text = _base64(msgspec.json.encode(_HEADER)) + b"." + _base64(msgspec.json.encode(whole))
-        return text + b"." + _base64(self._pair.sign(text))
+        return text + b"." + _base64(self._key.sign(text))
 
 
 def _base64(data: bytes) -> bytes:

@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-import nkeys
 import typer
 
 from services.cli.options import fail
+from shared.adapters.nkey import Nkey
 
 ISSUER = "issuer"
 """Signs what connections may do: the service ``auth`` alone has it."""
@@ -34,7 +34,7 @@ def nats_keys(
         (directory / PUBLIC_FILE).write_text(_HEAD + "".join(lines), encoding="utf-8")
     except OSError as error:
         raise fail(f"cannot write to {directory}: {error.strerror}") from error
-    except (nkeys.NkeysError, ValueError) as error:
+    except ValueError as error:
         raise fail(f"{error}; remove what is no key, and what it was will be made anew") from error
     typer.echo(f"keys of {len(public)} users are in {directory}; {PUBLIC_FILE} is for the broker")
 
@@ -44,14 +44,11 @@ def _key(file: Path, name: str) -> str:
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        seed = file.read_bytes().strip()
-    else:
-        kind = nkeys.PREFIX_BYTE_ACCOUNT if name == ISSUER else nkeys.PREFIX_BYTE_USER
-        seed = nkeys.encode_seed(os.urandom(32), kind)
-        with os.fdopen(descriptor, "wb") as secret:
-            secret.write(seed + b"\n")
-    try:
-        public: bytes = nkeys.from_seed(bytearray(seed)).public_key
-    except nkeys.NkeysError as error:
-        raise ValueError(f"{file} holds no key") from error
-    return public.decode()
+        try:
+            return Nkey.from_seed(file.read_bytes()).public
+        except ValueError as error:
+            raise ValueError(f"{file}: {error}") from error
+    made = Nkey.new("account" if name == ISSUER else "user")
+    with os.fdopen(descriptor, "w", encoding="ascii") as secret:
+        secret.write(f"{made.seed}\n")
+    return made.public

@@ -10,13 +10,16 @@ What is different, each pinned down by ``tests/integration/test_nats_client.py``
 - A broken connection is cut, not closed: closing waits for unsent bytes, towards a silent peer for
   a quarter of an hour, and nats-py reconnects only after it.
 - Under uvloop, a connection lost while it is being renewed ends neither that nor the sending.
+- Users' keys are read by ``nkey``: what nats-py imports for them comes without wheels.
 - Messages go from the socket to their handler without a queue and a task (see ``nats_wire``): a
   third of the cost, and nothing to overflow: what is not read waits in the kernel and the server.
 """
 
 import asyncio
 import json
+from base64 import b64encode
 from collections.abc import Callable
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -27,6 +30,7 @@ from nats.aio.subscription import Subscription
 from nats.aio.transport import TcpTransport
 
 from shared.adapters.nats_wire import NO_HEADERS, PING, WireError, WireReader, parse_headers
+from shared.adapters.nkey import Nkey
 from shared.ports import Message
 
 log = structlog.get_logger(__name__)
@@ -252,11 +256,25 @@ class BusClient(Client):
         log.warning("nats_error", server_says=text)
         await self._process_err(text.lower())
 
+    def _setup_nkeys_seed_connect(self) -> None:
+        file = Path(str(self._nkeys_seed))
+        self._public_nkey = Nkey.from_seed(file.read_bytes()).public
+        self._signature_cb = lambda nonce: _signature(file.read_bytes(), nonce)
+
+    def _setup_nkeys_jwt_connect(self) -> None:
+        file = Path(str(self._user_credentials))
+        self._user_jwt_cb = lambda: self._read_creds_user_jwt(file)
+        self._signature_cb = lambda nonce: _signature(bytes(self._read_creds_user_nkey(file)), nonce)
+
     def note_slow(self, elapsed_ms: int) -> None:
         """Report that handlers kept the reading waiting."""
         if elapsed_ms > SLOW_MS:
             self._counters.slow += 1
             log.warning("slow_consumer", handlers_took_ms=elapsed_ms)
+
+
+def _signature(seed: bytes, nonce: str) -> bytes:
+    return b64encode(Nkey.from_seed(seed).sign(nonce.encode()))
 
 
 class _Transport(TcpTransport):

@@ -38,7 +38,7 @@ def test_keys_are_made_once_and_secrets_stay_where_they_are(tmp_path: Path) -> N
     (keys / "auth.nk").write_text("nothing")
     failed = said("nats-keys", str(keys))
     assert failed.code == 2
-    assert "auth.nk holds no key" in failed.err
+    assert "auth.nk: this is no nkey" in failed.err
 
 
 def test_the_shipped_configuration_is_one(tmp_path: Path) -> None:
