@@ -264,7 +264,9 @@ class BusClient(Client):
     def _setup_nkeys_jwt_connect(self) -> None:
         file = Path(str(self._user_credentials))
         self._user_jwt_cb = lambda: self._read_creds_user_jwt(file)
-        self._signature_cb = lambda nonce: _signature(bytes(self._read_creds_user_nkey(file)), nonce)
+        self._signature_cb = lambda nonce: _signature(
+            bytes(self._read_creds_user_nkey(file)), nonce
+        )
 
     def note_slow(self, elapsed_ms: int) -> None:
         """Report that handlers kept the reading waiting."""

@@ -9,12 +9,12 @@ from prometheus_client.samples import Sample
 
 from shared.adapters.open_store import open_store
 from shared.runtime.metrics import CATALOGUE, Metric
-from tests.contract.log_samples import run_as_vandal
 from tests.integration.operation.conftest import Start
 from tests.servers.client import connected
 from tests.servers.health import page
 from tests.servers.nats import NatsServer
 from tests.servers.office import Office
+from tests.servers.vandal import run_as_vandal
 from tests.servers.waiting import until
 
 WRITERS = "router presence evaluator notifier archivist"
