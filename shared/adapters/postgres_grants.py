@@ -1,4 +1,4 @@
-"""What the role of the services may do in PostgreSQL: what their statements need, and no more."""
+"""What roles of the services may do in PostgreSQL: what their statements need, and no more."""
 
 from collections.abc import Mapping
 
@@ -25,7 +25,18 @@ GRANTS: Mapping[str, str] = {
     "settled": _KEPT,
     "schema_migrations": "select",
 }
-"""Every table, with what may be done to it."""
+"""Every table, with what services that write may do to it."""
+
+READS: Mapping[str, str] = dict.fromkeys(
+    (
+        *("stored_events", "workspaces", "log_seals", "schema_migrations"),
+        *("snapshots", "snapshot_commands", "settled"),
+    ),
+    "select",
+)
+"""What questions about the past need: no personal texts, and no keys."""
+
+_SEQUENCE = "stored_events_notification_id_seq"
 
 _ROLE = """
 select rolsuper, exists (
@@ -36,8 +47,8 @@ from pg_roles where rolname = $1
 """
 
 
-async def grant_to_services(url: str, role: str) -> None:
-    """Give the role what the services need, and take from it what else it has on our tables.
+async def grant(url: str, role: str, grants: Mapping[str, str]) -> None:
+    """Give the role this, and take from it what else it has on our tables.
 
     Raises ``ValueError`` for a role that is not there or that no grant would hold back, else as
     ``connect`` and the server do.
@@ -45,7 +56,7 @@ async def grant_to_services(url: str, role: str) -> None:
     connection = await connect(url, "fernamt grants", {})
     try:
         async with connection.transaction():
-            await _grant(connection, role)
+            await _grant(connection, role, grants)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         failure: StoreError = translated(error)
     else:
@@ -55,7 +66,7 @@ async def grant_to_services(url: str, role: str) -> None:
     raise failure
 
 
-async def _grant(connection: asyncpg.Connection, role: str) -> None:
+async def _grant(connection: asyncpg.Connection, role: str, grants: Mapping[str, str]) -> None:
     known = await connection.fetchrow(_ROLE, role)
     if known is None:
         raise ValueError(f"there is no role {role}: create role {role} login password '...'")
@@ -65,10 +76,10 @@ async def _grant(connection: asyncpg.Connection, role: str) -> None:
     name = await connection.fetchval("select quote_ident($1)", role)
     schema = await connection.fetchval("select quote_ident(current_schema())")
     await connection.execute(f"grant usage on schema {schema} to {name}")
-    await connection.execute(
-        f"revoke all on sequence stored_events_notification_id_seq from {name}"
-    )
-    await connection.execute(f"grant usage on sequence stored_events_notification_id_seq to {name}")
-    for table, privileges in GRANTS.items():
+    await connection.execute(f"revoke all on sequence {_SEQUENCE} from {name}")
+    if "insert" in grants["stored_events"]:
+        await connection.execute(f"grant usage on sequence {_SEQUENCE} to {name}")
+    for table in GRANTS:
         await connection.execute(f"revoke all on {table} from {name}")
+    for table, privileges in grants.items():
         await connection.execute(f"grant {privileges} on {table} to {name}")

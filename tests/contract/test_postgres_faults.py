@@ -12,7 +12,7 @@ from shared.adapters import postgres_store
 from shared.adapters.migrations import MigrationError
 from shared.adapters.open_store import Store, open_store
 from shared.adapters.postgres_connection import PostgresConnection, PostgresReaders
-from shared.adapters.postgres_grants import grant_to_services
+from shared.adapters.postgres_grants import GRANTS, grant
 from shared.adapters.postgres_leases import PostgresLeases
 from shared.adapters.postgres_outbox import PostgresOutbox
 from shared.adapters.postgres_progress import PostgresProgress
@@ -467,7 +467,7 @@ async def services_role(rival: asyncpg.Connection, url: str) -> AsyncIterator[st
     """A role with the rights the services need and no others; yields its address."""
     await rival.execute(f"create role {_ROLE} login")
     try:
-        await grant_to_services(url, _ROLE)
+        await grant(url, _ROLE, GRANTS)
         yield url.replace("//fernamt@", f"//{_ROLE}@")
     finally:
         await rival.execute(f"drop owned by {_ROLE}; drop role {_ROLE}")

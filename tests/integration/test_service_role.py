@@ -154,6 +154,9 @@ async def test_a_role_that_no_grant_holds_back_is_refused(
         done = await asyncio.to_thread(migrated, "--service-role", role, store=postgres_url)
         assert done.returncode == 2
         assert why in done.stderr
+    both = ("--service-role", ROLE, "--reader-role", ROLE)
+    done = await asyncio.to_thread(migrated, *both, store=postgres_url)
+    assert (done.returncode, "these are two roles" in done.stderr) == (2, True)
     log = f"sqlite:///{tmp_path}"
     done = await asyncio.to_thread(migrated, "--service-role", ROLE, store=log)
     assert (done.returncode, "knows no roles" in done.stderr) == (2, True)

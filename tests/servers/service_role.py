@@ -4,7 +4,7 @@ import contextlib
 
 import asyncpg
 
-from shared.adapters.postgres_grants import grant_to_services
+from shared.adapters.postgres_grants import GRANTS, grant
 
 ROLE = "fernamt_services"
 
@@ -15,5 +15,5 @@ async def as_services(url: str) -> str:
     with contextlib.suppress(asyncpg.DuplicateObjectError):  # roles are the whole server's
         await owner.execute(f"create role {ROLE} login")
     await owner.close()
-    await grant_to_services(url, ROLE)
+    await grant(url, ROLE, GRANTS)
     return url.replace("//fernamt@", f"//{ROLE}@")

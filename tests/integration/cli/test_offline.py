@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 
 from shared.adapters.open_store import open_store
+from shared.adapters.postgres_grants import READS, grant
 from shared.adapters.sqlite_reader import DATABASE_FILE
 from shared.ports import Append, StoredRow
 from shared.routing.ids import UnixMs, WorkspaceId
@@ -112,7 +113,7 @@ async def read_only_url(postgres_url: str, story: Story) -> AsyncIterator[str]:
     admin = await asyncpg.connect(postgres_url)
     try:
         await admin.execute(f"create role {READER} login")
-        await admin.execute(f"grant select on all tables in schema public to {READER}")
+        await grant(postgres_url, READER, READS)
         yield postgres_url.replace("//fernamt@", f"//{READER}@")
         await admin.execute(f"drop owned by {READER}; drop role {READER}")
     finally:
@@ -125,6 +126,9 @@ async def test_au02_au03_au04_a_role_that_may_only_select_is_enough(
     reader = await asyncpg.connect(read_only_url)
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await reader.execute("delete from stored_events")
+    for secret in ("vault", "service_keys"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await reader.fetch(f"select * from {secret}")  # noqa: S608
     await reader.close()
     for verb in VERBS:
         said = await asyncio.to_thread(fernamt, *verb, FERNAMT_STORE_URL=read_only_url)

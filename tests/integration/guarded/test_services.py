@@ -6,16 +6,18 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import msgspec
 import pytest
 
 from services.auditor.service import Auditor
-from services.cli.running import SERVICES, Running, Service
+from services.cli.running import SERVICES, Running, Service, ServiceName
 from services.console.known import STREAM_INFO
 from shared.adapters.clocks import SystemClock
 from shared.adapters.nats_bus import NatsBus
 from shared.adapters.open_store import open_archive, open_store
 from shared.ports import Message, NoResponders
+from shared.routing.partition import PARTITIONS
 from shared.runtime.world import World
 from tests.servers.guarded import Guarded
 from tests.servers.waiting import until
@@ -157,6 +159,10 @@ async def _ask_everybody(crowd: Crowd) -> None:
     assert await crowd.say("audit", "operator", "ana", "explain", conversation_id="c1")
 
 
+_HELD = """
+select count(*) from leases where expires_at > clock_timestamp() and partition < $1 group by owner
+"""
+
 FORBIDDEN = {
     "router": ("fernamt.v1.feed.shop.team", "fernamt.v1.cmd.shop.admin.a.erase", "$SYS.REQ.X"),
     "presence": ("fernamt.v1.cmd.shop.admin.a.erase", "fernamt.v1.evt.shop.x", "$JS.API.INFO"),
@@ -181,3 +187,37 @@ async def test_a_service_may_not_do_what_another_is_for(broker: Guarded, service
     for subject in (">", "_INBOX.>", "$SYS.>"):
         with pytest.raises(PermissionError):
             await bus.subscribe(subject, lambda _: None)
+
+
+async def test_two_routers_hand_on_what_is_the_others(broker: Guarded, postgres_url: str) -> None:
+    """Each creation is heard by one of them and done by the owner of the partition."""
+    async with AsyncExitStack() as stack:
+        buses = [await broker.service("router") for _ in range(2)]
+        made: dict[str, Service] = {}
+        for number, bus in enumerate(buses):
+            store = await open_store(postgres_url, migrate=True)
+            stack.push_async_callback(store.close)
+            made[str(number)] = SERVICES[ServiceName.ROUTER](World(store, bus, SystemClock()))
+        await stack.enter_async_context(_running(made))
+        sql = await asyncpg.connect(postgres_url)
+        stack.push_async_callback(sql.close)
+
+        async def even() -> bool:
+            held = await sql.fetch(_HELD, PARTITIONS)
+            return [row[0] for row in held] == [PARTITIONS // 2] * 2
+
+        await until("each has half of the partitions", even)
+        names = [f"w{number}" for number in range(24)]
+        for name in names:
+            root = await broker.somebody(name, "admin", "root")
+            subject = f"fernamt.v1.cmd.{name}.admin.root.create_workspace"
+
+            async def created(root: NatsBus = root, subject: str = subject) -> bool:
+                answer = await root.request(subject, b'{"name": "W"}', timeout_s=30)
+                reply = msgspec.json.decode(answer.data)
+                return bool(reply["ok"] or reply["error"]["code"] == "workspace_exists")
+
+            await until(f"{name} is created", created)
+        made_there = await sql.fetch("select workspace from workspaces")
+        assert sorted(row[0] for row in made_there) == sorted(names)
+        assert [bus.counters.denied for bus in buses] == [0, 0]
