@@ -13,6 +13,7 @@ import msgspec
 from services.auth.permissions import ANSWER_WITHIN_S, ANSWERS_MAX, Permissions
 from services.auth.sessions import Session
 from shared.adapters.nkey import Nkey
+from shared.wire.request_info import user_name
 
 _HEADER = {"typ": "JWT", "alg": "ed25519-nkey"}
 _NANOSECONDS = 1_000_000_000
@@ -84,11 +85,10 @@ class Issuer:
         }
         if may.answers:
             nats["resp"] = {"max": ANSWERS_MAX, "ttl": ANSWER_WITHIN_S * _NANOSECONDS}
-        name = f"{session.workspace_id}.{session.kind}.{session.actor_id}"
         user = {
             "sub": asked.user_nkey,
             "aud": may.account,
-            "name": name,
+            "name": user_name(session.workspace_id, session.kind, session.actor_id),
             "exp": session.expires_at,
             "nats": nats,
         }

@@ -17,7 +17,6 @@ class Tally:
         self.commits = Times()
         self.commands = Times()
         self.owned_after = Times()
-        self.rows = 0
         self.conflicts = 0
         self.failed = {"unavailable": 0, "in_doubt": 0, "lease_lost": 0}
 
@@ -25,7 +24,6 @@ class Tally:
         """The unit's rows are durable; ``now_ms`` is by the clock of ``Job.came_at``."""
         for row in unit.rows:
             self.topics[row.topic] += 1
-        self.rows += len(unit.rows)
         for waited_ms in unit.waits:
             self.owned_after.add(waited_ms)
         if unit.job is not None:
@@ -40,7 +38,7 @@ class Tally:
         yield Figure(metrics.COMMIT_TIME, self.commits)
         yield Figure(metrics.COMMAND_TIME, self.commands)
         yield Figure(metrics.OWNED_AFTER, self.owned_after)
-        yield Figure(metrics.COMMIT_ROWS, self.rows)
+        yield Figure(metrics.COMMIT_ROWS, sum(self.topics.values()))
         yield Figure(metrics.CONFLICTS, self.conflicts)
         for why, number in self.failed.items():
             yield Figure(metrics.COMMITS_FAILED, number, (why,))

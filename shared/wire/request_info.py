@@ -2,8 +2,8 @@
 
 Where accounts are set up as in ``deploy/nats``, the broker writes the header into every request
 that comes from another account, in place of what a client may have put there. The service ``auth``
-names users ``W.K.A``. Permissions make a difference between the two impossible; so one means that
-permissions are not what they should be, and nothing is believed.
+gives users their names (``user_name``). Permissions make a difference between the two impossible;
+so one means that permissions are not what they should be, and nothing is believed.
 """
 
 import re
@@ -29,6 +29,11 @@ class _Info(msgspec.Struct, frozen=True):
 _decoder = msgspec.json.Decoder(_Info)
 
 
+def user_name(workspace_id: str, kind: str, actor_id: str) -> str:
+    """What the broker is to call somebody, all of it ids that were checked."""
+    return f"{workspace_id}.{kind}.{actor_id}"
+
+
 def spoken_by_another(call: Call, headers: Mapping[str, str]) -> Refused | None:
     """A refusal, if the broker knows the sender under another name than the subject says.
 
@@ -41,7 +46,7 @@ def spoken_by_another(call: Call, headers: Mapping[str, str]) -> Refused | None:
         user = _decoder.decode(text).user
     except msgspec.DecodeError:
         return Refused("malformed", f"the header {REQUEST_INFO} cannot be read")
-    said = f"{call.workspace_id}.{call.kind}.{call.actor_id}"
+    said = user_name(call.workspace_id, call.kind, call.actor_id)
     if user == said or not _NAMED.fullmatch(user):
         return None
     return Refused("not_allowed", f"the broker says that {user} sends this, not {said}")

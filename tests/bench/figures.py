@@ -9,11 +9,11 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
-from typing import Literal
 
 import msgspec
 
-Better = Literal["more", "less"]
+REACHED: Mapping[bool | None, str] = {True: "yes", False: "no", None: ""}
+"""Whether a goal is, for people."""
 
 
 class Spread(msgspec.Struct, frozen=True):

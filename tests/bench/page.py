@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.bench.__main__ import BUILD
-from tests.bench.figures import shown
+from tests.bench.figures import REACHED, shown
 
 DOCS = BUILD.parent / "docs"
 BEGIN = "<!-- figures of one run of `make bench`; written by python -m tests.bench.page -->\n"
 END = "<!-- end of figures -->\n"
-_REACHED = {True: "yes", False: "no", None: ""}
 
 
 def main() -> None:
@@ -43,7 +42,7 @@ def table(measured: Mapping[str, Any]) -> str:
 def _line(row: Mapping[str, Any]) -> str:
     ratio = "" if row["ratio"] is None else f"{row['ratio']:.2f}"
     floor = "" if row["floor"] is None else shown(row["floor"])
-    goal, reached = row["goal"].replace(">=", "≥").replace("<=", "≤"), _REACHED[row["reached"]]
+    goal, reached = row["goal"].replace(">=", "≥").replace("<=", "≤"), REACHED[row["reached"]]
     cells = (row["name"], shown(row["ours"]), floor, row["unit"], ratio, goal, reached)
     return f"| {' | '.join(cells)} | {len(row['rounds']['ours'])} |"
 

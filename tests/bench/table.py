@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from rich.console import Console, JustifyMethod
 from rich.table import Table
 
-from tests.bench.figures import Row, Spread, shown
+from tests.bench.figures import REACHED, Row, Spread, shown
 
 _WIDTH = 180
-_REACHED = {True: "yes", False: "no", None: ""}
 _COLUMNS = ("", "ours", "floor", "unit", "ratio", "goal", "reached", "rounds")
 
 
@@ -26,7 +25,7 @@ def show(rows: Sequence[Row], explained: str) -> None:
             one.unit,
             f"{one.ratio:.2f}" if one.ratio is not None else "",
             one.goal,
-            _REACHED[one.reached],
+            REACHED[one.reached],
             str(len(one.ours.rounds)),
         )
     Console(width=_WIDTH).print(table, explained)
