@@ -39,8 +39,9 @@ check: .venv/dev.lock  ## the whole gate: format, lint, types, layers, dependenc
 	$(PYTHON) -m deptry .
 	$(PYTHON) -m pytest $(ARGS)
 
-check-extra: $(EXTRA)/node_modules/.package-lock.json  ## the wire's description by other languages' own tools; needs Node.js 20
+check-extra: .venv/dev.lock $(EXTRA)/node_modules/.package-lock.json  ## what is checked by tools that are not Python's; needs Node.js 20, Prometheus
 	@cd $(EXTRA) && npm --silent test
+	$(PYTHON) -m pytest $(EXTRA) $(ARGS)
 
 format: .venv/dev.lock  ## put the code into the form that `check` wants
 	$(PYTHON) -m ruff format .

@@ -28,6 +28,12 @@ WORKSPACES = ("north", "east", "south", "west")
 PARTS = tuple(partition_of(WorkspaceId(workspace)) for workspace in WORKSPACES)
 COMMANDS = dict.fromkeys(WORKSPACES, 200)
 OK_MIN = 0.8
+OTHERS = ("presence", "evaluator", "archivist", "auditor", "console", "router")
+"""What runs beside a router and a notifier."""
+BESIDE = {"FERNAMT_CONSOLE_PORT": "0", "FERNAMT_PRESENCE_LEASE_MS": "600000"}
+"""Nobody here has a desk that sends heartbeats."""
+UNANSWERED = {"TimeoutError", "NotSent", "unavailable", "overloaded"}
+"""How somebody who sends a command learns that it was not taken, for no reason of his."""
 
 
 @pytest.fixture
@@ -78,6 +84,32 @@ async def test_e02_a_rolling_restart_loses_and_doubles_nothing(
     )
     _mostly_accepted(histories)
     assert sum(await fleet.held()) == PARTITIONS
+
+
+async def test_e02_every_service_is_replaced_in_turn_and_no_command_fails(
+    fleet: Fleet, nats: NatsServer, postgres_url: str, tmp_path: Path
+) -> None:
+    """As an upgrade does it: the new one first, then SIGTERM for the old one."""
+    for service in OTHERS:
+        await fleet.start(service, **BESIDE)
+    turns = itertools.cycle(("router", "notifier", *OTHERS))
+
+    async with connected(nats.url) as client:
+
+        async def replace_the_next() -> None:
+            service = next(turns)
+            await fleet.start(service, **BESIDE)
+            await fleet.stop_oldest(service)
+            answer = await client.send(f"fernamt.v1.audit.{WORKSPACES[0]}.admin.root.moment")
+            assert answer["ok"], service
+
+        histories = await endure_everywhere(
+            COMMANDS, nats.url, postgres_url, replace_the_next, tmp_path, strikes=8, seed=35
+        )
+    _mostly_accepted(histories)
+    for history in histories.values():
+        failed = [one.code for one in history.attempts if one.code in UNANSWERED]
+        assert failed == []
 
 
 async def test_e03_a_killed_router_is_replaced_by_the_others_and_nothing_is_lost(

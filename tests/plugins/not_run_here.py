@@ -5,7 +5,9 @@ Whoever reads "all passed" should see what that does not speak of.
 
 import pytest
 
-NOT_RUN = "not run here: tests/extra, the tools of other languages; `make check-extra` does"
+NOT_RUN = (
+    "not run here: tests/extra, what takes tools that are not Python's; `make check-extra` does"
+)
 
 
 def pytest_terminal_summary(

@@ -1,7 +1,8 @@
-"""Several routers against the same servers, and who of them holds what."""
+"""Several services against the same servers, and which router holds what."""
 
 import asyncio
 import itertools
+from collections import defaultdict
 from pathlib import Path
 
 import asyncpg
@@ -12,7 +13,7 @@ from tests.servers.waiting import until
 
 
 class Fleet:
-    """Routers, a notifier beside them, and a look at who holds what."""
+    """Routers and other services, and a look at who holds what."""
 
     def __init__(
         self,
@@ -31,8 +32,14 @@ class Fleet:
         self._directory = directory
         self._numbers = itertools.count(1)
         self._sql = sql
-        self.routers: list[Process] = []
+        self._running: dict[str, list[Process]] = defaultdict(list)
+        """By service, the oldest first."""
         self._all: list[Process] = []
+
+    @property
+    def routers(self) -> list[Process]:
+        """Those that run, the oldest first."""
+        return self._running["router"]
 
     async def start(self, service: str = "router", **environment: str) -> Process:
         """One more, which serves by the time this returns."""
@@ -41,8 +48,7 @@ class Fleet:
         process = Process(service, place, self._environment | environment)
         self._all.append(process)
         await asyncio.to_thread(process.start)
-        if service == "router":
-            self.routers.append(process)
+        self._running[service].append(process)
         return process
 
     async def kill(self, router: Process) -> None:
@@ -50,8 +56,9 @@ class Fleet:
         self.routers.remove(router)
         await asyncio.to_thread(router.kill)
 
-    async def stop_oldest(self) -> None:
-        assert await asyncio.to_thread(self.routers.pop(0).stop) == 0
+    async def stop_oldest(self, service: str = "router") -> None:
+        """SIGTERM, and wait until it has ended as it should."""
+        assert await asyncio.to_thread(self._running[service].pop(0).stop) == 0
 
     async def held(self) -> list[int]:
         """How many partitions each router holds."""

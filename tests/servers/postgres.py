@@ -47,7 +47,7 @@ class PostgresServer:
         self._log = directory / "postgres.log"
         self._binaries = _runnable_tree(directory) / "bin"
         self._process: subprocess.Popen[bytes] | None = None
-        self.port = _free_port()
+        self.port = free_port()
         self._run_initdb()
         with (self._data / "postgresql.conf").open("a") as configuration:
             configuration.write(_CONFIGURATION.format(port=self.port))
@@ -239,7 +239,8 @@ def _link_or_copy(source: str, target: str) -> str:
     return target
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on just now."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]

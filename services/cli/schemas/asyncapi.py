@@ -54,22 +54,62 @@ def document() -> Schema:
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": "application/json",
-        "servers": {
-            "embedded": {
-                "host": "127.0.0.1:4222",
-                "protocol": "nats",
-                "description": "What `fernamt up` starts: a broker that believes everybody.",
-                "bindings": {"nats": {}},
-            }
-        },
+        "servers": _servers(),
         "channels": {each.name: _channel(each) for each in said} | {INBOX: _inbox(said)},
         "operations": {each.name: _operation(each) for each in said},
         "components": {
             "messages": messages | {REFUSED: _refused(references)},
+            "securitySchemes": _security_schemes(),
             "parameters": _parameters(),
             "schemas": _in_words_of_draft_07(schemas) | portable(_headers()),
         },
     }
+
+
+# --- servers --------------------------------------------------------------------------------
+
+
+def _servers() -> Schema:
+    by_token, by_cookie = (_reference("components/securitySchemes", name) for name in ENTRANCES)
+    return {
+        "embedded": {
+            "host": "127.0.0.1:4222",
+            "protocol": "nats",
+            "description": "What `fernamt up` starts: a broker that believes everybody.",
+            "bindings": {"nats": {}},
+        },
+        "guarded": {
+            "host": "nats.example:4222",
+            "protocol": "nats",
+            "description": "A broker set up as `deploy/nats` has it: TLS, and who has a session.",
+            "security": [by_token],
+            "bindings": {"nats": {}},
+        },
+        "browsers": {
+            "host": "nats.example:8443",
+            "protocol": "wss",
+            "description": "The same one for pages: NATS over WebSocket.",
+            "security": [by_cookie, by_token],
+            "bindings": {"nats": {}},
+        },
+    }
+
+
+ENTRANCES = ("sessionToken", "sessionCookie")
+
+
+def _security_schemes() -> Schema:
+    """How somebody shows the token that the chat platform signed for him."""
+    shown = (
+        {"type": "apiKey", "in": "password", "description": "As NATS token (`auth_token`)."},
+        {
+            "type": "httpApiKey",
+            "name": "fernamt_session",
+            "in": "cookie",
+            "description": "As a cookie that the page itself cannot read.",
+        },
+    )
+    return dict(zip(ENTRANCES, shown, strict=True))
 
 
 # --- subjects -------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""What is checked by tools that do not come as Python packages."""

@@ -1,0 +1,106 @@
+"""A real Prometheus, which looks at real pages every second; and its own checker of rules."""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from tests.servers.postgres import free_port
+
+READY_WITHIN_S = 30.0
+
+
+def tool(name: str) -> str:
+    """Where the program is. Raises ``FileNotFoundError`` that says what is missing."""
+    found = shutil.which(name)
+    if found is None:
+        raise FileNotFoundError(f"{name} is not on PATH: install Debian's package `prometheus`")
+    return found
+
+
+def checked(rules: Path) -> subprocess.CompletedProcess[str]:
+    """What Prometheus' own checker says of a file of rules."""
+    return subprocess.run(
+        [tool("promtool"), "check", "rules", str(rules)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+class Prometheus:
+    """Answers questions over its HTTP interface."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def ask(self, expression: str) -> Sequence[Mapping[str, Any]]:
+        """The series of the answer now. Raises ``ValueError`` with its words if it refuses."""
+        data = self._get("query", query=expression)
+        series: Sequence[Mapping[str, Any]] = data["result"]
+        return series
+
+    def rules(self) -> Sequence[Mapping[str, Any]]:
+        """All rules, with their health and state."""
+        groups = self._get("rules")["groups"]
+        return [rule for group in groups for rule in group["rules"]]
+
+    def _get(self, what: str, **parameters: str) -> Mapping[str, Any]:
+        answer = httpx.get(f"{self._url}/api/v1/{what}", params=parameters, timeout=30).json()
+        if answer["status"] != "success":
+            raise ValueError(answer["error"])
+        data: Mapping[str, Any] = answer["data"]
+        return data
+
+
+@contextmanager
+def prometheus(directory: Path, pages: Sequence[str], rules: Path) -> Iterator[Prometheus]:
+    """One that looks at these pages (``http://HOST:PORT/``) and knows these rules."""
+    config = directory / "prometheus.yml"
+    config.write_text(yaml.safe_dump(_config(pages, rules)))
+    url = f"127.0.0.1:{free_port()}"
+    with (directory / "prometheus.log").open("w") as log:
+        process = subprocess.Popen(
+            [
+                tool("prometheus"),
+                f"--config.file={config}",
+                f"--storage.tsdb.path={directory}/tsdb",
+                f"--web.listen-address={url}",
+            ],
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            _wait_for(f"http://{url}/-/ready", process, directory / "prometheus.log")
+            yield Prometheus(f"http://{url}")
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _config(pages: Sequence[str], rules: Path) -> Mapping[str, Any]:
+    targets = [page.removeprefix("http://").rstrip("/") for page in pages]
+    return {
+        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+        "rule_files": [str(rules)],
+        "scrape_configs": [{"job_name": "fernamt", "static_configs": [{"targets": targets}]}],
+    }
+
+
+def _wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + READY_WITHIN_S
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if httpx.get(url, timeout=1).is_success:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise TimeoutError(f"Prometheus does not answer:\n{log.read_text()}")
