@@ -2,9 +2,8 @@
 
 import shutil
 import subprocess
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,7 @@ import httpx
 import yaml
 
 from tests.servers.postgres import free_port
-
-READY_WITHIN_S = 30.0
+from tests.servers.waiting import until
 
 
 def tool(name: str) -> str:
@@ -60,29 +58,30 @@ class Prometheus:
         return data
 
 
-@contextmanager
-def prometheus(directory: Path, pages: Sequence[str], rules: Path) -> Iterator[Prometheus]:
+@asynccontextmanager
+async def prometheus(
+    directory: Path, pages: Sequence[str], rules: Path
+) -> AsyncIterator[Prometheus]:
     """One that looks at these pages (``http://HOST:PORT/``) and knows these rules."""
-    config = directory / "prometheus.yml"
-    config.write_text(yaml.safe_dump(_config(pages, rules)))
-    url = f"127.0.0.1:{free_port()}"
-    with (directory / "prometheus.log").open("w") as log:
-        process = subprocess.Popen(
-            [
-                tool("prometheus"),
-                f"--config.file={config}",
-                f"--storage.tsdb.path={directory}/tsdb",
-                f"--web.listen-address={url}",
-            ],
-            stdout=log,
-            stderr=log,
-        )
+    address = f"127.0.0.1:{free_port()}"
+    log = directory / "prometheus.log"
+    process = _started(directory, _config(pages, rules), address, log)
+
+    async def ready() -> bool:
+        if process.poll() is not None:
+            raise RuntimeError(f"Prometheus has ended:\n{log.read_text()}")
         try:
-            _wait_for(f"http://{url}/-/ready", process, directory / "prometheus.log")
-            yield Prometheus(f"http://{url}")
-        finally:
-            process.terminate()
-            process.wait(30)
+            async with httpx.AsyncClient(timeout=1) as client:
+                return (await client.get(f"http://{address}/-/ready")).is_success
+        except httpx.TransportError:
+            return False
+
+    try:
+        await until("Prometheus is ready", ready)
+        yield Prometheus(f"http://{address}")
+    finally:
+        process.terminate()
+        process.wait(30)
 
 
 def _config(pages: Sequence[str], rules: Path) -> Mapping[str, Any]:
@@ -94,13 +93,19 @@ def _config(pages: Sequence[str], rules: Path) -> Mapping[str, Any]:
     }
 
 
-def _wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + READY_WITHIN_S
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if httpx.get(url, timeout=1).is_success:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.1)
-    raise TimeoutError(f"Prometheus does not answer:\n{log.read_text()}")
+def _started(
+    directory: Path, config: Mapping[str, Any], address: str, log: Path
+) -> "subprocess.Popen[bytes]":
+    file = directory / "prometheus.yml"
+    file.write_text(yaml.safe_dump(config))
+    with log.open("w") as stderr:
+        return subprocess.Popen(
+            [
+                tool("prometheus"),
+                f"--config.file={file}",
+                f"--storage.tsdb.path={directory}/tsdb",
+                f"--web.listen-address={address}",
+            ],
+            stdout=stderr,
+            stderr=stderr,
+        )
