@@ -43,11 +43,17 @@ class Fleet:
 
     async def start(self, service: str = "router", **environment: str) -> Process:
         """One more, which serves by the time this returns."""
+        process = self.begin(service, **environment)
+        await asyncio.to_thread(process.says, "ready")
+        return process
+
+    def begin(self, service: str, **environment: str) -> Process:
+        """One more, which may have to stand by until another has ended."""
         place = self._directory / f"{service}-{next(self._numbers)}"
         place.mkdir()
         process = Process(service, place, self._environment | environment)
         self._all.append(process)
-        await asyncio.to_thread(process.start)
+        process.begin()
         self._running[service].append(process)
         return process
 
