@@ -12,6 +12,7 @@ import structlog
 from services.router.crowd import Crowd
 from services.router.live import LiveWorkspace
 from services.router.publishing import Publishing
+from services.router.turnstile import Turnstile
 from services.router.units import Job
 from shared.adapters.nats_bus import NotSent
 from shared.ports import Bus, Message, NoResponders, Subscription
@@ -24,7 +25,6 @@ from shared.wire.queries import QueryRequest, decode_query
 from shared.wire.requests import CommandRequest, decode_command
 from shared.wire.subjects import (
     WORKSPACE_CREATION,
-    Call,
     as_sent,
     commands_of,
     handed_on,
@@ -51,11 +51,18 @@ class Intake:
     """Listens, reads what comes and hands it to its workspace."""
 
     def __init__(
-        self, bus: Bus, publishing: Publishing, crowd: Crowd, create: Create, tasks: Tasks
+        self,
+        bus: Bus,
+        publishing: Publishing,
+        crowd: Crowd,
+        turnstile: Turnstile,
+        create: Create,
+        tasks: Tasks,
     ) -> None:
         self._bus = bus
         self._publishing = publishing
         self._crowd = crowd
+        self._turnstile = turnstile
         self._create = create
         self._tasks = tasks
         self.hash_key = b""
@@ -123,9 +130,12 @@ class Intake:
         return Job(message.reply, asked, self._crowd.now())
 
     def _decode(self, message: Message) -> CommandRequest | QueryRequest | Refused:
-        call: Call | Refused = parse_call(message.subject)
+        call = parse_call(message.subject)
         if isinstance(call, Refused):
             return call
+        refused = self._turnstile.refusal(call, message.headers)
+        if refused is not None:
+            return refused
         if call.purpose == "cmd":
             return decode_command(call, message.data, message.headers, hash_key=self.hash_key)
         return decode_query(call, message.data, message.headers)

@@ -12,6 +12,7 @@ from shared.runtime import metrics
 from shared.runtime.duty import new_owner
 from shared.runtime.figures import Figure
 from shared.runtime.tasks import Tasks
+from shared.runtime.throttle import Allowances, Throttle, allowances_from
 from shared.runtime.world import World
 
 log = structlog.get_logger()
@@ -20,9 +21,14 @@ log = structlog.get_logger()
 class Router:
     """One router process. ``run`` serves until ``stop`` is called; ``ready`` is set meanwhile."""
 
-    def __init__(self, world: World, *, owner: str | None = None) -> None:
+    def __init__(
+        self, world: World, *, owner: str | None = None, allowances: Allowances | None = None
+    ) -> None:
+        """Allowances come from the environment unless given. Raises ``ValueError``."""
         self._world = world
         self._owner = owner or new_owner()
+        may = allowances_from() if allowances is None else allowances
+        self._throttle = Throttle(world.lease_clock, may)
         self._stopping = asyncio.Event()
         self._workspaces: Workspaces | None = None
         self._watch: Watch | None = None
@@ -42,7 +48,9 @@ class Router:
     async def run(self) -> None:
         """Serve until told to stop. Raises what ended one of the background tasks."""
         tasks = Tasks()
-        workspaces = self._workspaces = Workspaces(self._world, self._owner, tasks)
+        workspaces = self._workspaces = Workspaces(
+            self._world, self._owner, self._throttle, tasks
+        )
         workspaces.start()
         tasks.start(self._tell_readiness(workspaces), "readiness")
         try:

@@ -17,6 +17,7 @@ from services.router.publishing import Publishing
 from services.router.relay import Relay
 from services.router.survey import survey
 from services.router.turns import Turns
+from services.router.turnstile import Turnstile
 from services.router.units import Job, Unit
 from shared.adapters.event_stream import EventStream
 from shared.ports import LogCorrupt, StoreError, Subscription
@@ -27,6 +28,7 @@ from shared.runtime import metrics
 from shared.runtime.figures import Figure, of_answers
 from shared.runtime.share import Share
 from shared.runtime.tasks import Tasks
+from shared.runtime.throttle import Throttle
 from shared.runtime.world import World
 
 log = structlog.get_logger()
@@ -41,7 +43,7 @@ STATES = ("on_duty", "loading", "off_duty")
 class Workspaces:
     """Live workspaces by id. ``share`` says which partitions are held (``Holder``)."""
 
-    def __init__(self, world: World, owner: str, tasks: Tasks) -> None:
+    def __init__(self, world: World, owner: str, throttle: Throttle, tasks: Tasks) -> None:
         self._world = world
         self._tasks = tasks
         self.share = Share(world, "router", owner, self)
@@ -51,7 +53,10 @@ class Workspaces:
         self._relay = Relay(world.store.events, EventStream(world.bus))
         self._publishing = Publishing(world.bus, world.store, tasks)
         self._crowd = Crowd(world.lease_clock)
-        self._intake = Intake(world.bus, self._publishing, self._crowd, self.create, tasks)
+        self._turnstile = Turnstile(world.bus, throttle, tasks)
+        self._intake = Intake(
+            world.bus, self._publishing, self._crowd, self._turnstile, self.create, tasks
+        )
         self._alarms = Alarms(world.clock)
         self._turns = Turns(self._alarms.arm)
         self._live: dict[WorkspaceId, LiveWorkspace] = {}
@@ -104,6 +109,7 @@ class Workspaces:
             Figure(metrics.PARTITIONS_HELD, len(self.share.epochs)),
             Figure(metrics.UNDER_WAY, self._crowd.jobs),
             Figure(metrics.RELAY_LAG, self._relay.lag),
+            Figure(metrics.CONNECTIONS_ENDED, self._turnstile.ended),
         ]
 
     # --- partitions (``Holder``) ------------------------------------------------------------

@@ -164,6 +164,16 @@ PARTITIONS_HELD = Metric(
     "Partitions whose lease this router holds: 64 in all routers together.",
     "Fewer for longer than a lease lasts: a router cannot take its share, and its log says why.",
 )
+CONNECTIONS_ENDED = Metric(
+    "fernamt_connections_ended_total",
+    "counter",
+    "connections",
+    (),
+    "router",
+    "Connections of front ends that the broker was asked to end, as they went on sending what was "
+    "refused as too_many.",
+    "sends_without_end in the router's log says in which workspace; look at the front end.",
+)
 UNDER_WAY = Metric(
     "fernamt_requests_under_way",
     "gauge",

@@ -8,12 +8,14 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
+from shared.adapters.clocks import SystemClock
 from shared.adapters.nats_bus import NotSent
 from shared.ports import Bus, LogCorrupt, Message, StoreError, Subscription
 from shared.routing.commands import Refused
 from shared.routing.ids import Position, UnixMs
 from shared.runtime.figures import new_outcomes
 from shared.runtime.tasks import Tasks
+from shared.runtime.throttle import Throttle, allowances_from
 from shared.wire.headers import ERROR
 from shared.wire.queries import QueryRequest
 from shared.wire.replies import Reply, refused
@@ -54,6 +56,7 @@ class QuestionDesk:
         self._give = give
         self._may_speak = may_speak
         self._questions_max = questions_max
+        self._throttle = Throttle(SystemClock(), allowances_from())
         self._under_way = 0
         self.outcomes = new_outcomes()
         """How often it answered what: ``answered``, or the code of a refusal."""
@@ -68,17 +71,21 @@ class QuestionDesk:
         if not is_reply(message.reply):
             log.warning("reply_subject_refused", subject=message.subject)
             return
-        call = parse_call(message.subject)
-        asked = (
-            call if isinstance(call, Refused) else self._decode(call, message.data, message.headers)
-        )
-        if not isinstance(asked, Refused) and self._under_way >= self._questions_max:
-            asked = Refused("overloaded", f"{self._questions_max} answers are under way")
+        asked = self._read(message)
         if isinstance(asked, Refused):
             self._send(message.reply, refused(asked))
             return
         self._under_way += 1
         self._tasks.start(self._answer(message.reply, asked), "answer")
+
+    def _read(self, message: Message) -> QueryRequest | Refused:
+        call = parse_call(message.subject)
+        if isinstance(call, Refused):
+            return call
+        asked = self._throttle.refusal(call) or self._decode(call, message.data, message.headers)
+        if not isinstance(asked, Refused) and self._under_way >= self._questions_max:
+            return Refused("overloaded", f"{self._questions_max} answers are under way")
+        return asked
 
     async def _answer(self, reply: str, asked: QueryRequest) -> None:
         try:

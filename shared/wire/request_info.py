@@ -8,7 +8,7 @@ so one means that permissions are not what they should be, and nothing is believ
 
 import re
 from collections.abc import Mapping
-from typing import get_args
+from typing import NamedTuple, get_args
 
 import msgspec
 
@@ -22,8 +22,17 @@ _ID = "[A-Za-z0-9_-]{1,64}"
 _NAMED = re.compile(rf"{_ID}\.(?:{'|'.join(get_args(ActorKind))})\.{_ID}")
 
 
+class Connection(NamedTuple):
+    """A connection to a broker: the name of the server, and its number there."""
+
+    server: str
+    number: int
+
+
 class _Info(msgspec.Struct, frozen=True):
     user: str = ""
+    server: str = ""
+    id: int = 0
 
 
 _decoder = msgspec.json.Decoder(_Info)
@@ -50,3 +59,12 @@ def spoken_by_another(call: Call, headers: Mapping[str, str]) -> Refused | None:
     if user == said or not _NAMED.fullmatch(user):
         return None
     return Refused("not_allowed", f"the broker says that {user} sends this, not {said}")
+
+
+def connection_of(headers: Mapping[str, str]) -> Connection | None:
+    """On which connection a request came, where the broker says so."""
+    try:
+        info = _decoder.decode(headers.get(REQUEST_INFO, "{}"))
+    except msgspec.DecodeError:
+        return None
+    return Connection(info.server, info.id) if info.server and info.id else None

@@ -38,6 +38,8 @@ WATCH = f"{ROOT}.watch"
 WORKSPACE_CREATION = f"{ROOT}.cmd.*.*.*.create_workspace"
 """The one command that is heard before its workspace has an owner."""
 _HANDED_ON = f"{ROOT}.part."
+BROKER_SERVERS = f"{ROOT}.broker.servers"
+"""Where ``deploy/nats`` lets the router ask the broker which servers there are."""
 
 _ID = "([A-Za-z0-9_-]{1,64})"
 _WORD = "([a-z][a-z0-9_]{0,63})"
@@ -272,6 +274,11 @@ def parse_published(subject: str) -> Published | Refused:
 def parse_transcript(subject: str) -> Transcript | Refused:
     tokens = _read(_TRANSCRIPT, subject)
     return Transcript(*tokens) if tokens else _refused("transcript")
+
+
+def end_connections_at(server_id: str) -> str:
+    """Where ``deploy/nats`` lets the router have a server end a connection."""
+    return f"{ROOT}.broker.{checked_token(server_id)}.kick"
 
 
 def is_reply(subject: str) -> bool:

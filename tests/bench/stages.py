@@ -17,6 +17,7 @@ from services.router.crowd import Crowd
 from services.router.decider import ConversationResult, Decider
 from services.router.intake import Intake
 from services.router.publishing import Publishing
+from services.router.turnstile import Turnstile
 from services.router.units import Job
 from shared.adapters.clocks import SystemClock
 from shared.adapters.nats_wire import publish_command
@@ -28,6 +29,7 @@ from shared.routing.notify import Feeds, Numbered
 from shared.routing.transaction import Recorded, Stamp, record
 from shared.routing.views import conversation_view, for_visitor
 from shared.routing.workspace import Workspace
+from shared.runtime.throttle import ALLOWANCES, Throttle
 from shared.wire.log_codec import encode_event
 from shared.wire.replies import answered
 from shared.wire.requests import CommandRequest, decode_command
@@ -124,7 +126,9 @@ class Whole:
         sink, nowhere = cast("Any", _Sink()), cast("Any", None)
         self._decider = Decider(workspace, SystemClock(), EPOCH, nowhere)
         self._publishing = Publishing(sink, nowhere, nowhere)
-        self._intake = Intake(sink, self._publishing, Crowd(SystemClock()), nowhere, nowhere)
+        crowd, throttle = Crowd(SystemClock()), Throttle(SystemClock(), ALLOWANCES)
+        turnstile = Turnstile(sink, throttle, nowhere)
+        self._intake = Intake(sink, self._publishing, crowd, turnstile, nowhere, nowhere)
         for said in settled():
             self.carry_out(said.message(WORKSPACE, REPLY))
 
