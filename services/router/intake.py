@@ -56,6 +56,7 @@ class Intake:
         publishing: Publishing,
         crowd: Crowd,
         turnstile: Turnstile,
+        *,
         create: Create,
         tasks: Tasks,
     ) -> None:

@@ -48,9 +48,7 @@ class Router:
     async def run(self) -> None:
         """Serve until told to stop. Raises what ended one of the background tasks."""
         tasks = Tasks()
-        workspaces = self._workspaces = Workspaces(
-            self._world, self._owner, self._throttle, tasks
-        )
+        workspaces = self._workspaces = Workspaces(self._world, self._owner, self._throttle, tasks)
         workspaces.start()
         tasks.start(self._tell_readiness(workspaces), "readiness")
         try:

@@ -31,8 +31,8 @@ class _Server(msgspec.Struct, frozen=True):
     id: str
 
 
-class _Found(msgspec.Struct, frozen=True):
-    server: _Server
+class _Answer(msgspec.Struct, frozen=True):
+    error: msgspec.Raw | None = None
 
 
 class Turnstile:
@@ -43,8 +43,6 @@ class Turnstile:
         self._throttle = throttle
         self._tasks = tasks
         self._refused: dict[tuple[str, str, str], int] = {}
-        self.ended = 0
-        """Connections that were ended."""
 
     def refusal(self, call: Call, headers: Mapping[str, str]) -> Refused | None:
         """Why this may not come in just now, if so."""
@@ -69,18 +67,18 @@ class Turnstile:
     async def _end(self, connection: Connection) -> None:
         """Have the server that it is connected to end it."""
         try:
-            server_id = await self._id_of(connection.server)
+            subject = end_connections_at(await self._id_of(connection.server))
             body = msgspec.json.encode({"cid": connection.number})
-            await self._bus.request(
-                end_connections_at(server_id), body, timeout_s=BROKER_WITHIN_S
-            )
+            answer = await self._bus.request(subject, body, timeout_s=BROKER_WITHIN_S)
+            refused = msgspec.json.decode(answer.data, type=_Answer).error
         except (NoResponders, TimeoutError, NotSent, ValueError, msgspec.DecodeError) as error:
             log.warning("connection_not_ended", reason=str(error) or type(error).__name__)
         else:
-            self.ended += 1
+            if refused is None:  # else it has ended by itself
+                log.info("connection_ended", connection=connection.number)
 
     async def _id_of(self, server: str) -> str:
         """Servers have names that people give them, and an id that is new with each start."""
         body = msgspec.json.encode({"server_name": server})
         found = await self._bus.request(BROKER_SERVERS, body, timeout_s=BROKER_WITHIN_S)
-        return msgspec.json.decode(found.data, type=_Found).server.id
+        return msgspec.json.decode(found.data, type=_Server).id

@@ -55,7 +55,12 @@ class Workspaces:
         self._crowd = Crowd(world.lease_clock)
         self._turnstile = Turnstile(world.bus, throttle, tasks)
         self._intake = Intake(
-            world.bus, self._publishing, self._crowd, self._turnstile, self.create, tasks
+            world.bus,
+            self._publishing,
+            self._crowd,
+            self._turnstile,
+            create=self.create,
+            tasks=tasks,
         )
         self._alarms = Alarms(world.clock)
         self._turns = Turns(self._alarms.arm)
@@ -109,7 +114,6 @@ class Workspaces:
             Figure(metrics.PARTITIONS_HELD, len(self.share.epochs)),
             Figure(metrics.UNDER_WAY, self._crowd.jobs),
             Figure(metrics.RELAY_LAG, self._relay.lag),
-            Figure(metrics.CONNECTIONS_ENDED, self._turnstile.ended),
         ]
 
     # --- partitions (``Holder``) ------------------------------------------------------------

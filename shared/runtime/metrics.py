@@ -84,7 +84,8 @@ ANSWERS = Metric(
     "Answers to commands and questions: answered, repeated, or the code of the refusal. To the "
     "broker's questions who somebody is: admitted, turned_away.",
     "overloaded: more comes than is done, so more routers or fewer senders. unavailable: the store "
-    "cannot be read, or a fault stands in the log. not_allowed, malformed: look at the front end.",
+    "cannot be read, or a fault stands in the log. not_allowed, malformed, too_many: look at the "
+    "front end.",
 )
 
 # --- the router ---------------------------------------------------------------------------------
@@ -163,16 +164,6 @@ PARTITIONS_HELD = Metric(
     "router",
     "Partitions whose lease this router holds: 64 in all routers together.",
     "Fewer for longer than a lease lasts: a router cannot take its share, and its log says why.",
-)
-CONNECTIONS_ENDED = Metric(
-    "fernamt_connections_ended_total",
-    "counter",
-    "connections",
-    (),
-    "router",
-    "Connections of front ends that the broker was asked to end, as they went on sending what was "
-    "refused as too_many.",
-    "sends_without_end in the router's log says in which workspace; look at the front end.",
 )
 UNDER_WAY = Metric(
     "fernamt_requests_under_way",

@@ -1,8 +1,8 @@
 """How often an actor may ask: so many requests at once, and so many a second after that.
 
 The broker knows no such bound, and one broken widget in a loop is enough to keep a whole workspace
-waiting. Back ends have none, since they speak for many, and admins neither, whose scripts set up whole
-workspaces; what is too much altogether is refused whoever sends it (``overloaded``).
+waiting. Back ends have none, since they speak for many, and admins neither, whose scripts set up
+whole workspaces; what is too much altogether is refused whoever sends it (``overloaded``).
 
 For each actor one number is kept: the moment at which nothing of the allowance is used up any more
 (the generic cell rate algorithm; ATM Forum, Traffic Management 4.0, 1996). Whose moment is over is
@@ -46,7 +46,9 @@ class Throttle:
     def __init__(self, clock: Clock, allowances: Allowances) -> None:
         self._clock = clock
         self._spacing_us = {kind: 1_000_000 // may.per_s for kind, may in allowances.items()}
-        self._ahead_us = {kind: self._spacing_us[kind] * may.at_once for kind, may in allowances.items()}
+        self._ahead_us = {
+            kind: self._spacing_us[kind] * may.at_once for kind, may in allowances.items()
+        }
         self._whole_at_us: dict[tuple[str, str, str], int] = {}
         self._look_at = KEPT_AT_LEAST
 
@@ -83,22 +85,23 @@ def allowances_from(environment: Mapping[str, str] = os.environ) -> Allowances:
 
     Kinds that are not named have the usual one. Raises ``ValueError``.
     """
-    allowances = dict(ALLOWANCES)
-    for said in environment.get(VARIABLE, "").split():
-        kind, _, text = said.partition("=")
-        if kind not in get_args(ActorKind):
-            raise _not_an_allowance(said)
-        allowances.pop(kind, None)
-        if text != UNBOUNDED:
-            allowances[kind] = _allowance(said, text)
-    return allowances
+    said = environment.get(VARIABLE, "").split()
+    named = dict(_named(one) for one in said)
+    whole = {**ALLOWANCES, **named}
+    return {kind: allowance for kind, allowance in whole.items() if allowance is not None}
 
 
-def _allowance(said: str, text: str) -> Allowance:
+def _named(said: str) -> tuple[ActorKind, Allowance | None]:
+    name, _, text = said.partition("=")
+    kind = next((kind for kind in get_args(ActorKind) if kind == name), None)
+    if kind is None:
+        raise _not_an_allowance(said)
+    if text == UNBOUNDED:
+        return kind, None
     numbers = [int(part) for part in text.split("/") if part.isdecimal() and len(part) <= 6]
     if len(numbers) != 2 or text.count("/") != 1 or not all(numbers):
         raise _not_an_allowance(said)
-    return Allowance(*numbers)
+    return kind, Allowance(*numbers)
 
 
 def _not_an_allowance(said: str) -> ValueError:

@@ -128,7 +128,9 @@ class Whole:
         self._publishing = Publishing(sink, nowhere, nowhere)
         crowd, throttle = Crowd(SystemClock()), Throttle(SystemClock(), ALLOWANCES)
         turnstile = Turnstile(sink, throttle, nowhere)
-        self._intake = Intake(sink, self._publishing, crowd, turnstile, nowhere, nowhere)
+        self._intake = Intake(
+            sink, self._publishing, crowd, turnstile, create=nowhere, tasks=nowhere
+        )
         for said in settled():
             self.carry_out(said.message(WORKSPACE, REPLY))
 

@@ -34,7 +34,9 @@ class Gate:
         self.watch = Watch()
         self.throttle = Throttle(self.watch, {"visitor": Allowance(A_SECOND, AT_ONCE)})
 
-    def ask(self, actor: str = "vera", kind: str = "visitor", workspace: str = "shop") -> Refused | None:
+    def ask(
+        self, actor: str = "vera", kind: str = "visitor", workspace: str = "shop"
+    ) -> Refused | None:
         return self.throttle.refusal(Call("cmd", WorkspaceId(workspace), kind, actor, "open"))  # type: ignore[arg-type]
 
     def spend(self, actor: str = "vera") -> None:
@@ -89,7 +91,7 @@ def test_kinds_without_an_allowance_are_not_counted(gate: Gate) -> None:
 
 def test_who_has_rested_is_forgotten_and_nobody_else(gate: Gate) -> None:
     gate.spend("greedy")
-    for number in range(KEPT_AT_LEAST):
+    for number in range(KEPT_AT_LEAST - 1):
         gate.ask(f"v-{number}")
     gate.watch.now += 500  # by now all but one have everything again
     gate.ask("one-more")
@@ -107,8 +109,20 @@ def test_allowances_come_from_the_environment() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["guest=1/1", "visitor", "visitor=", "visitor=5", "visitor=5/", "visitor=0/5", "visitor=5/0"]
-    + ["visitor=-1/5", "visitor=1/2/3", "visitor=1234567/1", "visitor=²/5", "visitor=5/60,operator=1/1"],
+    [
+        "guest=1/1",
+        "visitor",
+        "visitor=",
+        "visitor=5",
+        "visitor=5/",
+        "visitor=0/5",
+        "visitor=5/0",
+        "visitor=-1/5",
+        "visitor=1/2/3",
+        "visitor=1234567/1",
+        "visitor=²/5",
+        "visitor=5/60,operator=1/1",
+    ],
 )
 def test_what_is_no_allowance_is_named(text: str) -> None:
     with pytest.raises(ValueError, match=rf"{VARIABLE}: KIND=.* is expected.*: {text[:7]}"):
@@ -116,4 +130,6 @@ def test_what_is_no_allowance_is_named(text: str) -> None:
 
 
 def test_the_usual_allowances_are_those_of_the_page_on_the_wire() -> None:
-    assert throttle.ALLOWANCES == {"visitor": Allowance(10, 100), "operator": Allowance(100, 1_000)}
+    assert throttle.ALLOWANCES["visitor"] == Allowance(10, 100)
+    assert throttle.ALLOWANCES["operator"] == Allowance(100, 1_000)
+    assert len(throttle.ALLOWANCES) == 2
