@@ -37,6 +37,7 @@ VERBS: Mapping[str, Verb] = {
     "diff": Verb("diff", "diff", ASKING),
     "find": Verb("find", "find", ASKING),
     "simulate": Verb("simulate", "simulate_policies", ASKING),
+    "top": Verb("top", "top", ASKING),
     "why-not-fired": Verb("why_not_fired", "why_not_fired", ASKING),
     "verify": Verb("verify", "verify_log", LOGS),
     "export": Verb("export", "export", LOGS),
