@@ -81,12 +81,14 @@ class Following:
     def __init__(self, past: Past) -> None:
         self._past = past
         self._read = Position(0)
+        self._whole_since = UnixMs(0)
+        """From then on no event was left out."""
         self._decided: deque[Decided] = deque()
 
     async def look(self) -> Seen:
         """As it is now."""
         reach = await self._past.reach()
-        complete = await self._read_on(reach.head)
+        await self._read_on(reach.head)
         then = {"position": reach.head}
         roster = await self._past.ask("roster", then, Roster)
         queue = await self._past.ask("queue", then, Queue)
@@ -100,21 +102,22 @@ class Following:
             waiting=queue.result.waiting,
             waiting_total=queue.result.total,
             decided=tuple(self._decided),
-            complete=complete,
+            complete=self._whole_since <= now - WINDOW_MS,
         )
 
-    async def _read_on(self, head: Position) -> bool:
-        """Read the events since the last look; false if some had to be left out."""
+    async def _read_on(self, head: Position) -> None:
+        """Read the events since the last look, or the newest of them."""
         newest = Position(max(head - PAGE * PAGES_MAX, 0))
-        complete, self._read = self._read in range(newest, head + 1), max(self._read, newest)
+        leaves_out, self._read = self._read < newest, max(self._read, newest)
         while self._read < head:
             fields = {"after": self._read, "limit": PAGE}
             for stored in (await self._past.ask("events", fields, StoredEvents)).result.events:
                 envelope = decode_event(stored.topic, bytes(stored.state))
+                if leaves_out:
+                    leaves_out, self._whole_since = False, envelope.at
                 if isinstance(envelope.data, Decision):
                     self._decided.append(Decided(stored.position, envelope.at, envelope.data))
                 self._read = stored.position
-        return complete
 
     def _forget(self, before: UnixMs) -> None:
         """Keep what is counted, and what is shown as the latest however old it is."""

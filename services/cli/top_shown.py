@@ -163,7 +163,7 @@ def _latest(seen: Seen, clock: Clock, rows_max: int = LATEST) -> RenderableType:
         (str(one.position), clock.beside(one.at, seen.now), _about(one.event), said_of(one.event))
         for one in reversed(seen.decided[-rows_max:])
     ]
-    return table(("position", "time", "of", "decided"), rows, right=("position", "time"))
+    return table(("position", "time", "about", "decided"), rows, right=("position", "time"))
 
 
 def _about(event: Decision) -> str:

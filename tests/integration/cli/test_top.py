@@ -7,10 +7,16 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from services.cli.opening import archive_at
+from services.cli.past import Past, _Offline
+from services.cli.sample.shop import WORKSPACE as SAMPLE
+from services.cli.top import PAGES_MAX, Following
+from shared.audit.history import History
 from tests.integration.cli.terminal import fernamt as said_by
 from tests.servers.client import connected
 from tests.servers.engine import ROOT, STOP_WITHIN_S, Engine, fernamt, running_engine, surroundings
@@ -113,3 +119,17 @@ def test_top_without_a_terminal_it_looks_once(engine: Engine) -> None:
     nowhere = said_by("top", "--workspace", "nowhere", "--data", str(engine.data))
     assert nowhere.code == 2
     assert "there is no workspace nowhere" in nowhere.err
+
+
+async def test_what_is_left_out_of_a_flood_is_said_for_a_minute(
+    sample_log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log has been quiet for long: that most of it was not read is no matter any more."""
+    monkeypatch.setattr("services.cli.top.PAGE", 10)
+    async with archive_at("", sample_log, "test") as archive:
+        past = Past(_Offline(History(archive, SAMPLE)), "")
+        seen = await Following(past).look()
+        assert seen.complete
+        assert len(seen.decided) < 10 * PAGES_MAX
+        monkeypatch.setattr("services.cli.top.WINDOW_MS", seen.now)
+        assert not (await Following(past).look()).complete
