@@ -5,10 +5,8 @@ says which algorithm it is for. There is no shared secret among them: who can ch
 be able to make one.
 """
 
-import asyncio
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
@@ -19,10 +17,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from services.auth.places import content_of
+
 PublicKey = Ed25519PublicKey | RSAPublicKey | EllipticCurvePublicKey
 
-FETCH_WITHIN_S = 5
-BYTES_MAX = 256 * 1024
 RSA_BITS_MIN = 2048
 
 _PEM = re.compile(rb"-----BEGIN [A-Z ]+-----.+?-----END [A-Z ]+-----", re.DOTALL)
@@ -47,11 +45,7 @@ class KeysUnusable(Exception):
 async def keys_at(place: str) -> Sequence[Key]:
     """The keys in a file, or at an https address. Raises ``KeysUnusable``."""
     try:
-        if _is_address(place):
-            content = await _fetched(place)
-        else:
-            content = await asyncio.to_thread(Path(place).read_bytes)
-        keys = tuple(_keys_in(content))
+        keys = tuple(_keys_in(await content_of(place)))
     except (OSError, ValueError, httpx.HTTPError, jwt.PyJWTError) as error:
         raise KeysUnusable(f"keys of session tokens, {place}: {error!r}") from error
     if not keys:
@@ -62,27 +56,6 @@ async def keys_at(place: str) -> Sequence[Key]:
 def fitting(keys: Iterable[Key], key_id: str) -> Sequence[Key]:
     """Those that may have signed what says it was signed with ``key_id``, or does not say."""
     return [key for key in keys if not (key_id and key.key_id) or key.key_id == key_id]
-
-
-def _is_address(place: str) -> bool:
-    return place.startswith(("https://", "http://"))
-
-
-async def _fetched(address: str) -> bytes:
-    parts = httpx.URL(address)
-    if parts.scheme != "https" and parts.host not in {"127.0.0.1", "localhost", "::1"}:
-        raise ValueError("https is expected: whoever is in between could put in keys of his own")
-    async with (
-        httpx.AsyncClient(timeout=FETCH_WITHIN_S) as client,
-        client.stream("GET", address) as answer,
-    ):
-        answer.raise_for_status()
-        content = b""
-        async for some in answer.aiter_bytes():
-            content += some
-            if len(content) > BYTES_MAX:
-                raise ValueError(f"more than {BYTES_MAX} bytes")
-    return content
 
 
 def _keys_in(content: bytes) -> Iterator[Key]:

@@ -13,11 +13,18 @@ import structlog
 
 from services.auth.keys import Key, KeysUnusable, fitting, keys_at
 from services.auth.permissions import permissions_of
+from services.auth.revocations import (
+    Revocations,
+    RevocationsUnusable,
+    is_revoked,
+    revocations_at,
+)
 from services.auth.sessions import NotTrusted, key_id_of, session_of
 from services.auth.settings import Settings, settings_from
 from services.auth.user_jwt import Asked, read_question
+from shared.adapters.broker_connections import end_connections_of
 from shared.adapters.nats_bus import NotSent
-from shared.ports import Bus, Message
+from shared.ports import Bus, Message, NoResponders
 from shared.runtime.figures import Figure, of_answers
 from shared.runtime.tasks import Tasks
 
@@ -39,6 +46,7 @@ class Auth:
         self._settings = settings or settings_from(os.environ)
         self._tasks = Tasks()
         self._keys: Sequence[Key] = ()
+        self._revoked: Revocations = {}
         self._fetch_now = asyncio.Event()
         self._outcomes = {"admitted": 0, "turned_away": 0}
         self._stopping = asyncio.Event()
@@ -51,12 +59,12 @@ class Auth:
     async def run(self) -> None:
         """Answer until told to stop. Raises ``ValueError`` if there are no keys to begin with."""
         try:
-            self._keys = await keys_at(self._settings.keys)
-        except KeysUnusable as error:
+            await self._read_again()
+        except (KeysUnusable, RevocationsUnusable) as error:
             raise ValueError(str(error)) from error
         subscription = await self._bus.subscribe(ASKED_ON, self._on_question, queue=QUEUE)
         try:
-            self._tasks.start(self._keep_keys(), "keep keys")
+            self._tasks.start(self._keep_up(), "keep up")
             self.ready.set()
             await self._tasks.beside(self._until_stopped())
         finally:
@@ -87,6 +95,8 @@ class Auth:
         token = asked.connect_opts.auth_token
         try:
             session = session_of(token, self._keys_for(token), self._settings.expected)
+            if is_revoked(session, self._revoked):
+                raise NotTrusted("the token was revoked")
             may = permissions_of(session)
         except (NotTrusted, ValueError) as error:
             self._outcomes["turned_away"] += 1
@@ -109,8 +119,8 @@ class Auth:
             self._fetch_now.set()  # a new key of the platform's; the client will try again
         return keys
 
-    async def _keep_keys(self) -> None:
-        """Read the keys again now and then. As long as that fails, the last ones are good."""
+    async def _keep_up(self) -> None:
+        """Read keys and revocations now and then. As long as that fails, the last ones hold."""
         while True:
             await asyncio.sleep(min(FETCH_AGAIN_AFTER_S, self._settings.refresh_s))
             try:
@@ -120,6 +130,25 @@ class Auth:
                 pass
             self._fetch_now.clear()
             try:
-                self._keys = await keys_at(self._settings.keys)
-            except KeysUnusable as error:
+                await self._read_again()
+            except (KeysUnusable, RevocationsUnusable) as error:
                 log.warning("keys_not_read", reason=str(error))
+
+    async def _read_again(self) -> None:
+        """Raises ``KeysUnusable`` and ``RevocationsUnusable``."""
+        self._keys = await keys_at(self._settings.keys)
+        if not self._settings.revoked:
+            return
+        before, self._revoked = self._revoked, await revocations_at(self._settings.revoked)
+        for user, since in self._revoked.items():
+            if before.get(user) != since:
+                self._tasks.start(self._send_away(user), f"send away {user}")
+
+    async def _send_away(self, user: str) -> None:
+        """End the connections of somebody whose tokens were revoked; a new one lets him in."""
+        try:
+            ended = await end_connections_of(self._bus, user)
+        except (NoResponders, TimeoutError, NotSent, ValueError) as error:
+            log.warning("connection_not_ended", reason=str(error) or type(error).__name__)
+        else:
+            log.info("revoked", connections=ended)

@@ -3,7 +3,7 @@
 A token is a JWT. ``exp``, ``aud`` and ``sub`` are needed, ``iss`` where an issuer is set; the claim
 ``fernamt`` says the rest::
 
-    {"sub": "ana", "exp": 1763650000, "aud": "fernamt",
+    {"sub": "ana", "iat": 1763640000, "exp": 1763650000, "aud": "fernamt",
      "fernamt": {"workspace": "shop", "kind": "operator", "audit": true}}
 
 Which algorithm a key is for is the key's to say, never the token's: a token that names another is
@@ -25,6 +25,7 @@ CLAIM = "fernamt"
 RESERVED = frozenset({"presence", "rules"})
 """Services of Fernamt's own, who report what nobody else may."""
 TOKEN_BYTES_MAX = 8_192
+SECONDS_MAX = 2**53
 
 _ID = re.compile(ID_PATTERN)
 
@@ -45,6 +46,8 @@ class Session(msgspec.Struct, frozen=True):
     workspace_id: str
     kind: ActorKind
     actor_id: str
+    issued_at: int
+    """Unix seconds, 0 where the token does not say."""
     expires_at: int
     audits: bool
     """Whether questions about the past may be asked; of operators their role decides, too."""
@@ -71,7 +74,9 @@ def session_of(token: str, keys: Sequence[Key], expected: Expected) -> Session:
     if claim.kind == "service" and actor in RESERVED:
         raise NotTrusted(f"the service {actor} is Fernamt's own")
     audits = claim.kind in {"admin", "service"} or (claim.kind == "operator" and claim.audit)
-    return Session(claim.workspace, claim.kind, actor, int(claims["exp"]), audits)
+    said = claims.get("iat")
+    issued_at = int(said) if isinstance(said, int | float) and 0 <= said < SECONDS_MAX else 0
+    return Session(claim.workspace, claim.kind, actor, issued_at, int(claims["exp"]), audits)
 
 
 def _claims(token: str, keys: Sequence[Key], expected: Expected) -> Mapping[str, Any]:

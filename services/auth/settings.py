@@ -12,6 +12,7 @@ ISSUER_FILE = "FERNAMT_AUTH_ISSUER_FILE"
 KEYS = "FERNAMT_AUTH_KEYS"
 AUDIENCE = "FERNAMT_AUTH_AUDIENCE"
 TOKEN_ISSUER = "FERNAMT_AUTH_TOKEN_ISSUER"  # noqa: S105 - the name of it
+REVOKED = "FERNAMT_AUTH_REVOKED"
 REFRESH_S = "FERNAMT_AUTH_REFRESH_S"
 
 DEFAULT_AUDIENCE = "fernamt"
@@ -19,11 +20,15 @@ DEFAULT_REFRESH_S = 300
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """``keys`` is a file or an https address; it is read again every ``refresh_s`` seconds."""
+    """``keys`` and ``revoked`` are files or https addresses, read every ``refresh_s`` seconds.
+
+    Without ``revoked``, tokens hold until they expire.
+    """
 
     issuer: Issuer
     keys: str
     expected: Expected
+    revoked: str
     refresh_s: int = DEFAULT_REFRESH_S
 
 
@@ -38,6 +43,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         Expected(
             environment.get(AUDIENCE, "") or DEFAULT_AUDIENCE, environment.get(TOKEN_ISSUER, "")
         ),
+        environment.get(REVOKED, ""),
         _seconds(environment.get(REFRESH_S, "")),
     )
 

@@ -7,16 +7,16 @@ connection; what it asks when it comes back is counted on.
 from collections.abc import Mapping
 from typing import Final
 
-import msgspec
 import structlog
 
+from shared.adapters.broker_connections import end_connection
 from shared.adapters.nats_bus import NotSent
 from shared.ports import Bus, NoResponders
 from shared.routing.commands import Refused
 from shared.runtime.tasks import Tasks
 from shared.runtime.throttle import Throttle
 from shared.wire.request_info import Connection, connection_of
-from shared.wire.subjects import BROKER_SERVERS, Call, end_connections_at
+from shared.wire.subjects import Call
 
 log = structlog.get_logger()
 
@@ -24,15 +24,6 @@ PATIENCE: Final = 1_000
 """So many refusals, and the connection is ended."""
 REFUSED_KEPT: Final = 10_000
 """For so many actors refusals are counted; then all of them begin anew."""
-BROKER_WITHIN_S: Final = 5.0
-
-
-class _Server(msgspec.Struct, frozen=True):
-    id: str
-
-
-class _Answer(msgspec.Struct, frozen=True):
-    error: msgspec.Raw | None = None
 
 
 class Turnstile:
@@ -65,20 +56,8 @@ class Turnstile:
             self._tasks.start(self._end(connection), "end connection")
 
     async def _end(self, connection: Connection) -> None:
-        """Have the server that it is connected to end it."""
         try:
-            subject = end_connections_at(await self._id_of(connection.server))
-            body = msgspec.json.encode({"cid": connection.number})
-            answer = await self._bus.request(subject, body, timeout_s=BROKER_WITHIN_S)
-            refused = msgspec.json.decode(answer.data, type=_Answer).error
-        except (NoResponders, TimeoutError, NotSent, ValueError, msgspec.DecodeError) as error:
-            log.warning("connection_not_ended", reason=str(error) or type(error).__name__)
-        else:
-            if refused is None:  # else it has ended by itself
+            if await end_connection(self._bus, connection):
                 log.info("connection_ended", connection=connection.number)
-
-    async def _id_of(self, server: str) -> str:
-        """Servers have names that people give them, and an id that is new with each start."""
-        body = msgspec.json.encode({"server_name": server})
-        found = await self._bus.request(BROKER_SERVERS, body, timeout_s=BROKER_WITHIN_S)
-        return msgspec.json.decode(found.data, type=_Server).id
+        except (NoResponders, TimeoutError, NotSent, ValueError) as error:
+            log.warning("connection_not_ended", reason=str(error) or type(error).__name__)

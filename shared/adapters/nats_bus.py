@@ -145,6 +145,21 @@ class NatsBus:
             raise NoResponders(subject)
         return message
 
+    async def ask_all(self, subject: str, data: bytes, *, within_s: float) -> Sequence[Message]:
+        """Send, and return everything that is answered in that time. Raises as ``request`` does.
+
+        Whether anybody is there who could answer is not told from silence.
+        """
+        inbox = f"{self._inbox}{next(self._numbers)}"
+        answers: list[Message] = []
+        subscription = await self.subscribe(inbox, answers.append)
+        try:
+            self.publish(subject, data, reply=inbox)
+            await asyncio.sleep(within_s)
+        finally:
+            await subscription.stop()
+        return [answer for answer in answers if answer.headers.get(STATUS) != "503"]
+
     async def subscribe(
         self, subject: str, handler: Handler, *, queue: str = ""
     ) -> "NatsSubscription":

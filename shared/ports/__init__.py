@@ -380,6 +380,10 @@ class Bus(Protocol):
         """Send and wait for one answer; raises ``NoResponders`` or ``TimeoutError``."""
         ...
 
+    async def ask_all(self, subject: str, data: bytes, *, within_s: float) -> Sequence[Message]:
+        """Send, and return everything that is answered in that time."""
+        ...
+
     def on_reconnect(self, callback: Callable[[], Awaitable[None]]) -> None:
         """Call ``callback`` after every renewed connection."""
         ...

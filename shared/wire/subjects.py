@@ -40,6 +40,8 @@ WORKSPACE_CREATION = f"{ROOT}.cmd.*.*.*.create_workspace"
 _HANDED_ON = f"{ROOT}.part."
 BROKER_SERVERS = f"{ROOT}.broker.servers"
 """Where ``deploy/nats`` lets the router ask the broker which servers there are."""
+BROKER_CONNECTIONS = f"{ROOT}.broker.connections"
+"""... and ``auth``, who is connected; every server answers."""
 
 _ID = "([A-Za-z0-9_-]{1,64})"
 _WORD = "([a-z][a-z0-9_]{0,63})"
@@ -277,7 +279,7 @@ def parse_transcript(subject: str) -> Transcript | Refused:
 
 
 def end_connections_at(server_id: str) -> str:
-    """Where ``deploy/nats`` lets the router have a server end a connection."""
+    """Where ``deploy/nats`` lets both have a server end a connection."""
     return f"{ROOT}.broker.{checked_token(server_id)}.kick"
 
 

@@ -42,6 +42,7 @@ class Platform:
         whole = {
             "sub": actor,
             "aud": "fernamt",
+            "iat": int(time.time()),
             "exp": int(time.time()) + TOKEN_HOLDS_S,
             "fernamt": {"workspace": workspace, "kind": kind},
             **claims,

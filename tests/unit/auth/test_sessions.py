@@ -38,8 +38,16 @@ def claims(**others: Any) -> dict[str, Any]:
 
 def test_a_good_token_says_who_it_is(platform: Platform, keys: list[Key]) -> None:
     until = int(time.time()) + HOUR_S
-    token = platform.token("shop", "operator", "ana", exp=until)
-    assert session_of(token, keys, OURS) == Session("shop", "operator", "ana", until, audits=False)
+    token = platform.token("shop", "operator", "ana", iat=7, exp=until)
+    expected = Session("shop", "operator", "ana", 7, until, audits=False)
+    assert session_of(token, keys, OURS) == expected
+
+
+@pytest.mark.parametrize("iat", [None, -1, "7", [], 2**60])
+def test_what_was_issued_nobody_knows_when_is_as_old_as_can_be(
+    platform: Platform, keys: list[Key], iat: object
+) -> None:
+    assert session_of(platform.token("shop", "operator", "ana", iat=iat), keys, OURS).issued_at == 0
 
 
 @pytest.mark.parametrize("others", [{"iat": int(time.time()) + 30}, {"jti": "7"}, {"name": "Ana"}])
@@ -138,8 +146,8 @@ def test_who_may_ask_about_the_past(
 def test_no_permission_is_ever_built_from_what_is_no_id(its_id: str) -> None:
     """Even where the check of the token were gone."""
     for session in (
-        Session("shop", "operator", its_id, 0, audits=False),
-        Session(its_id, "operator", "ana", 0, audits=False),
+        Session("shop", "operator", its_id, 0, 0, audits=False),
+        Session(its_id, "operator", "ana", 0, 0, audits=False),
     ):
         with pytest.raises(ValueError, match="checked tokens only"):
             permissions_of(session)
