@@ -1,10 +1,14 @@
 """Who gets in: with a token that the platform signed, for as long as it holds, and nobody else."""
 
+import asyncio
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from services.auth.service import Auth
+from services.auth.settings import Settings, settings_from
 from tests.servers.guarded import Guarded, Platform, guarded
 from tests.servers.http_receiver import Answer, http_receiver
 from tests.servers.nats import NatsServer
@@ -78,6 +82,56 @@ async def test_a_key_that_the_platform_has_changed_is_fetched(
 
             await until("the keys were asked for in vain", asked_again)
             await broker.somebody("shop", "visitor", "vera", token=second)
+
+
+async def test_while_auth_is_replaced_everybody_gets_in(
+    server: NatsServer, directory: Path
+) -> None:
+    """The new one first; then the old one is told to stop, while people come all the time."""
+    broker = Guarded(server, directory, Platform(directory))
+    settings = settings_from(broker.auth_environment())
+    entered = 0
+    stopping = asyncio.Event()
+
+    async def keep_coming() -> None:
+        nonlocal entered
+        while not stopping.is_set():
+            bus = await broker.somebody("shop", "visitor", f"v-{entered}")
+            await bus.close()
+            entered += 1
+
+    old = await _serving(broker, settings)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(keep_coming())
+        for _ in range(3):
+            new = await _serving(broker, settings)
+            await _ended(old)
+            before, old = entered, new
+
+            async def more() -> bool:
+                return entered > before + 3  # noqa: B023 - it is looked at within this turn
+
+            await until("people get in with the new one alone", more)
+        stopping.set()
+    await _ended(old)
+    await broker.close()
+
+
+class _Serving(NamedTuple):
+    auth: Auth
+    work: asyncio.Task[None]
+
+
+async def _serving(broker: Guarded, settings: Settings) -> _Serving:
+    auth = Auth(await broker.service("auth"), settings)
+    work = asyncio.create_task(auth.run())
+    await asyncio.wait_for(auth.ready.wait(), 30)
+    return _Serving(auth, work)
+
+
+async def _ended(serving: _Serving) -> None:
+    serving.auth.stop()
+    await serving.work
 
 
 @pytest.mark.parametrize("service", ["router", "auth", "system"])
