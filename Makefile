@@ -17,6 +17,8 @@ PYTHON3 ?=
 BIN := .venv/bin
 EXTRA := tests/extra
 PYTHON := $(BIN)/python
+# Much of a test is waiting for others. Whole files, as their tests share servers.
+SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
 
 .PHONY: help demo up check check-extra format test bench bench-quick soak fresh screenshots schemas lock upgrade clean
 
@@ -37,7 +39,7 @@ check: .venv/dev.lock  ## the whole gate: format, lint, types, layers, dependenc
 	$(PYTHON) -m mypy
 	$(PYTHON) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 	$(PYTHON) -m deptry .
-	$(PYTHON) -m pytest $(ARGS)
+	$(PYTHON) -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
 check-extra: .venv/dev.lock $(EXTRA)/node_modules/.package-lock.json  ## what is checked by tools that are not Python's; needs Node.js 20, Prometheus
 	@cd $(EXTRA) && npm --silent test
@@ -47,8 +49,8 @@ format: .venv/dev.lock  ## put the code into the form that `check` wants
 	$(PYTHON) -m ruff format .
 	$(PYTHON) -m ruff check --fix .
 
-test: .venv/dev.lock  ## the tests alone
-	$(PYTHON) -m pytest $(ARGS)
+test: .venv/dev.lock  ## the tests alone (ARGS="-n 0": one after the other)
+	$(PYTHON) -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
 bench: .venv/dev.lock  ## measure latency and throughput (minutes)
 	$(PYTHON) -m tests.bench $(ARGS)

@@ -62,11 +62,12 @@ async def endure_everywhere(
     *,
     strikes: int,
     seed: int,
+    timeout_s: float = TIMEOUT_S,
 ) -> Mapping[str, History]:
     """The same in several workspaces side by side, for so many commands and a few more in each,
     and at least until all strikes have come."""
     commands = sum(workspaces.values())
-    async with _people(url, workspaces, seed) as (histories, workloads, client):
+    async with _people(url, workspaces, seed, timeout_s) as (histories, workloads, client):
         nemesis = Nemesis(_moments(commands, strikes, seed), strike, histories.values())
         async with asyncio.TaskGroup() as people:
             for workload in workloads.values():
@@ -87,7 +88,7 @@ def _moments(commands: int, strikes: int, seed: int) -> list[int]:
 
 @asynccontextmanager
 async def _people(
-    url: str, workspaces: Mapping[str, int], seed: int
+    url: str, workspaces: Mapping[str, int], seed: int, timeout_s: float = TIMEOUT_S
 ) -> AsyncIterator[tuple[Mapping[str, History], Mapping[str, Workload], Client]]:
     """Those of each workspace, which is set up, with their history, and a client to ask by."""
     histories = {workspace: History() for workspace in workspaces}
@@ -97,7 +98,7 @@ async def _people(
             await set_up(Caller(clients[0], history, workspace, timeout_s=10))
         callers = {
             workspace: [
-                Caller(client, history, workspace, timeout_s=TIMEOUT_S) for client in clients
+                Caller(client, history, workspace, timeout_s=timeout_s) for client in clients
             ]
             for workspace, history in histories.items()
         }

@@ -34,6 +34,8 @@ OTHERS = ("presence", "evaluator", "archivist", "auditor", "console", "router")
 ONE_AT_A_TIME = ("notifier", "presence", "evaluator", "archivist")
 BESIDE = {"FERNAMT_CONSOLE_PORT": "0", "FERNAMT_PRESENCE_LEASE_MS": "600000"}
 """Nobody here has a desk that sends heartbeats."""
+PATIENCE_S = 10.0
+"""What is not answered by then was lost, however slow the machine."""
 UNANSWERED = {"TimeoutError", "NotSent", "unavailable", "overloaded"}
 """What nobody may hear. That nobody serves the workspace just now he may: it changes hands then,
 and whoever asks again is answered."""
@@ -113,7 +115,14 @@ async def test_e02_every_service_is_replaced_in_turn_and_no_command_fails(
             assert answer["ok"], service
 
         histories = await endure_everywhere(
-            COMMANDS, nats.url, postgres_url, replace_the_next, tmp_path, strikes=8, seed=35
+            COMMANDS,
+            nats.url,
+            postgres_url,
+            replace_the_next,
+            tmp_path,
+            strikes=8,
+            seed=35,
+            timeout_s=PATIENCE_S,
         )
     _mostly_accepted(histories)
     for history in histories.values():

@@ -276,10 +276,24 @@ async def test_after_kill_9_of_the_relay_another_goes_on_without_a_gap(
         await until_behind(stream, 500)
         process.kill()
         await process.wait()
-    last = await stream.last(W)
-    assert last is not None
-    await relay(stream, last.position + 10, random.Random(0))
-    await assert_holds(bus, last.position + 10)
+    end = await _settled(stream) + 10
+    await relay(stream, end, random.Random(0))
+    await assert_holds(bus, end)
+
+
+async def _settled(stream: EventStream) -> int:
+    """The last position, once the server has read what the dead had written to their sockets."""
+    seen = 0
+
+    async def unchanged() -> bool:
+        nonlocal seen
+        last = await stream.last(W)
+        assert last is not None
+        before, seen = seen, last.position
+        return before == seen
+
+    await until("nothing more comes", unchanged, every_s=0.5)
+    return seen
 
 
 async def test_a_wiped_store_is_rebuilt_from_the_log(
