@@ -17,8 +17,7 @@ from tests.servers.office import Office
 from tests.servers.vandal import run_as_vandal
 from tests.servers.waiting import until
 
-WRITERS = "router presence evaluator notifier archivist"
-LOOKERS = "auditor console"
+SERVICES = ("router", "presence", "evaluator", "notifier", "archivist", "auditor", "console")
 
 Families = Mapping[str, Family]
 
@@ -63,11 +62,10 @@ async def test_all_of_the_catalogue_is_told_and_nothing_beside_it(
     start: Start, nats: NatsServer, postgres_url: str
 ) -> None:
     await (await open_store(postgres_url, migrate=True)).close()
-    urls = []
-    for services in (WRITERS, LOOKERS):
-        process, url = start(services, postgres_url)
+    begun = [start(service, postgres_url) for service in SERVICES]
+    for process, _ in begun:
         await asyncio.to_thread(process.says, "ready")
-        urls.append(url)
+    urls = [url for _, url in begun]
     async with connected(nats.url) as client:
         await _traffic(Office(client, "shop"))
 
@@ -83,6 +81,17 @@ async def test_all_of_the_catalogue_is_told_and_nothing_beside_it(
     for metric in CATALOGUE:
         _is_as_described(metric, told[metric.name])
     _is_true(told)
+    for service, url in zip(SERVICES, urls, strict=True):
+        _is_told_by(service, await _families(url))
+
+
+def _is_told_by(service: str, told: Families) -> None:
+    ours = {name for name in told if name.startswith("fernamt_")}
+    assert ours == {
+        metric.name
+        for metric in CATALOGUE
+        if metric.told_by == "all" or service in metric.told_by.split(", ")
+    }, service
 
 
 def _is_as_described(metric: Metric, family: Family) -> None:
@@ -93,8 +102,7 @@ def _is_as_described(metric: Metric, family: Family) -> None:
 
 
 def _is_true(told: Families) -> None:
-    services = (*WRITERS.split(), *LOOKERS.split())
-    assert _values(told["fernamt_serving"]) == {(service,): 1 for service in services}
+    assert _values(told["fernamt_serving"]) == {(service,): 1 for service in SERVICES}
     waiting = _values(told["fernamt_conversations_waiting"])
     assert waiting["all_full",] == 1
     assert sum(waiting.values()) == 1
