@@ -15,27 +15,15 @@ from shared.audit.seals import SEAL_EVENTS, SealKey
 from shared.audit.verifying import verify
 from shared.ports import Append, StoredRow, StoreUnavailable
 from shared.ports.archive import Seal, Seals
-from shared.routing.ids import Position, UnixMs, WorkspaceId
+from shared.routing.ids import Position, WorkspaceId
 from tests.audit.sealed_log import ACME, KEY, OTHER_KEY, archive_of, keep, seals_over, story_rows
 from tests.contract.log_samples import NORTH, hold_everything, rows
+from tests.servers.hand_clock import HandClock
 from tests.servers.vandal import run_as_vandal
 from tests.servers.waiting import until
 
 ROWS = story_rows()
 HEAD = ROWS[-1].position
-
-
-class Clock:
-    """Elapsed time that passes when it is told to."""
-
-    def __init__(self) -> None:
-        self.now_ms = 0
-
-    def wall_ms(self) -> UnixMs:
-        return UnixMs(self.now_ms)
-
-    def elapsed_ms(self) -> int:
-        return self.now_ms
 
 
 async def seals_in(store: Store, workspace_id: WorkspaceId = ACME) -> list[tuple[int, int]]:
@@ -45,7 +33,7 @@ async def seals_in(store: Store, workspace_id: WorkspaceId = ACME) -> list[tuple
     return found
 
 
-def sealing_of(store: Store, clock: Clock, seals: Seals | None = None) -> Sealing:
+def sealing_of(store: Store, clock: HandClock, seals: Seals | None = None) -> Sealing:
     return Sealing(store.events, seals or store.seals, KEY, clock)
 
 
@@ -68,7 +56,7 @@ async def keep_many(store: Store, workspace_id: WorkspaceId, last: int) -> None:
 
 async def test_at_the_end_everything_that_was_heard_of_is_sealed(store: Store) -> None:
     await keep(store, ROWS)
-    one = sealing_of(store, Clock())
+    one = sealing_of(store, HandClock(0))
     one.heard(ACME, HEAD)
     assert one.unsealed == 0, "nobody knows yet"
     await one.seal_all()
@@ -86,7 +74,7 @@ async def _leaves(one: Sealing, unsealed: int) -> bool:
 
 async def test_every_thousand_events_are_sealed_at_once(store: Store) -> None:
     await keep_many(store, NORTH, 2 * SEAL_EVENTS + 7)
-    one = sealing_of(store, Clock())
+    one = sealing_of(store, HandClock(0))
     async with at_work(one):
         one.heard(NORTH, Position(2 * SEAL_EVENTS + 7))
         await until("they are sealed", lambda: _are(store, NORTH, [(1, 1_000), (1_001, 2_000)]))
@@ -98,7 +86,7 @@ async def test_what_is_fewer_is_sealed_a_minute_later(
 ) -> None:
     monkeypatch.setattr(sealing, "PAUSE_MS", 1)
     await keep(store, ROWS)
-    clock = Clock()
+    clock = HandClock(0)
     one = sealing_of(store, clock)
     one.heard(ACME, Position(10))
     async with at_work(one):
@@ -116,7 +104,7 @@ async def _are(store: Store, workspace_id: WorkspaceId, wanted: Sequence[tuple[i
 
 async def test_it_goes_on_behind_what_another_has_sealed(store: Store) -> None:
     await keep(store, ROWS, seals_over(ROWS[:100], OTHER_KEY))
-    one = sealing_of(store, Clock())
+    one = sealing_of(store, HandClock(0))
     one.heard(ACME, HEAD)
     await one.seal_all()
     assert await seals_in(store) == [(1, 50), (51, 100), (101, HEAD)]
@@ -143,7 +131,7 @@ class Faster:
 
 async def test_where_another_was_faster_it_goes_on_behind(store: Store) -> None:
     await keep(store, ROWS)
-    one = sealing_of(store, Clock(), Faster(store.seals))
+    one = sealing_of(store, HandClock(0), Faster(store.seals))
     one.heard(ACME, HEAD)
     await one.seal_all()
     assert await seals_in(store) == [(1, 30), (31, HEAD)]
@@ -170,7 +158,7 @@ class Away:
 async def test_what_the_store_did_not_take_is_sealed_later(store: Store) -> None:
     await keep(store, ROWS)
     seals = Away(store.seals)
-    one = sealing_of(store, Clock(), seals)
+    one = sealing_of(store, HandClock(0), seals)
     one.heard(ACME, HEAD)
     await one.seal_all()
     assert await seals_in(store) == []
@@ -185,7 +173,7 @@ async def test_a_log_with_a_gap_is_not_sealed_behind_it(store: Store, store_url:
         store_url,
         "delete from stored_events where originator_id = 'acme' and originator_version = 7",
     )
-    one = sealing_of(store, Clock())
+    one = sealing_of(store, HandClock(0))
     one.heard(ACME, HEAD)
     one.heard(NORTH, Position(5))
     await one.seal_all()
@@ -199,7 +187,7 @@ async def test_a_log_that_is_shorter_than_its_seals_is_left_alone(
 ) -> None:
     await keep(store, ROWS, seals_over(ROWS))
     await run_as_vandal(store_url, "delete from stored_events where originator_version > 120")
-    one = sealing_of(store, Clock())
+    one = sealing_of(store, HandClock(0))
     one.heard(ACME, Position(120))
     await one.seal_all()
     assert one.faults == 1

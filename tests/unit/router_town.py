@@ -10,20 +10,8 @@ from services.router.units import Answer, Job, Unit
 from shared.ports import StoredRow
 from shared.routing.commands import Refused
 from shared.routing.ids import Position, UnixMs, WorkspaceId
+from tests.servers.hand_clock import HandClock
 from tests.servers.waiting import until
-
-
-class Clock:
-    """Stands still until it is set forward."""
-
-    def __init__(self) -> None:
-        self.now = 1_000
-
-    def wall_ms(self) -> UnixMs:
-        return UnixMs(self.now)
-
-    def elapsed_ms(self) -> int:
-        return self.now
 
 
 class Everything:
@@ -66,7 +54,7 @@ class Town:
     """Workspaces, their turns, and everything that they hand on."""
 
     def __init__(self) -> None:
-        self.clock = Clock()
+        self.clock = HandClock(1_000)
         self.crowd = Crowd(self.clock)
         self.turns = Turns(lambda _live: None)
         self.units: list[tuple[LiveWorkspace, Unit]] = []
@@ -121,7 +109,7 @@ class Town:
 
     def release(self, _live: LiveWorkspace, unit: Unit) -> None:
         assert unit.job is not None
-        self.answered.append(self.clock.now - unit.job.came_at)
+        self.answered.append(self.clock.now_ms - unit.job.came_at)
 
     def may_answer(self) -> bool:
         return self.holds

@@ -22,17 +22,17 @@ async def test_few_are_let_in_however_long_they_wait(town: Town) -> None:
     live = town.workspace("w")
     for _ in range(CROWD):
         town.send(live)
-        town.clock.now += WAIT_MAX_MS
+        town.clock.now_ms += WAIT_MAX_MS
     assert (town.crowd.jobs, town.refused) == (CROWD, [])
 
 
 async def test_beyond_a_crowd_the_age_of_the_oldest_decides(town: Town) -> None:
     live = town.workspace("w")
     town.send(live, 2 * CROWD)
-    town.clock.now += WAIT_MAX_MS - 1
+    town.clock.now_ms += WAIT_MAX_MS - 1
     town.send(live)
     assert town.refused == []
-    town.clock.now += 1
+    town.clock.now_ms += 1
     town.send(live)
     assert town.refused == [("w", "overloaded")]
     await town.decide_all()
@@ -46,7 +46,7 @@ async def test_beyond_a_crowd_the_age_of_the_oldest_decides(town: Town) -> None:
 async def test_whose_own_are_answered_in_time_is_let_in(town: Town) -> None:
     flooding, modest = town.workspace("flooding"), town.workspace("modest")
     town.send(flooding, 2 * CROWD)
-    town.clock.now += WAIT_MAX_MS
+    town.clock.now_ms += WAIT_MAX_MS
     town.send(flooding)
     town.send(modest, 10)
     assert town.refused == [("flooding", "overloaded")]
@@ -129,7 +129,7 @@ def flood(town: Town, live: LiveWorkspace, times: int, ms: int) -> None:
         for _ in range(A_MS):
             live.take_turn()
         town.store(A_MS)
-        town.clock.now += 1
+        town.clock.now_ms += 1
 
 
 @pytest.mark.parametrize("times", [2, 3, 10])

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.routing.commands import Refused
-from shared.routing.ids import UnixMs, WorkspaceId
+from shared.routing.ids import WorkspaceId
 from shared.runtime import throttle
 from shared.runtime.throttle import (
     ALLOWANCES,
@@ -14,24 +14,14 @@ from shared.runtime.throttle import (
     allowances_from,
 )
 from shared.wire.subjects import Call
+from tests.servers.hand_clock import HandClock
 
 A_SECOND, AT_ONCE = 4, 3
 
 
-class Watch:
-    def __init__(self) -> None:
-        self.now = 1_000_000
-
-    def wall_ms(self) -> UnixMs:
-        return UnixMs(self.now)
-
-    def elapsed_ms(self) -> int:
-        return self.now
-
-
 class Gate:
     def __init__(self) -> None:
-        self.watch = Watch()
+        self.watch = HandClock()
         self.throttle = Throttle(self.watch, {"visitor": Allowance(A_SECOND, AT_ONCE)})
 
     def ask(
@@ -58,9 +48,9 @@ def test_a_refusal_says_when_the_next_may_come(gate: Gate) -> None:
     refused = gate.ask()
     assert refused is not None
     assert (refused.code, refused.detail) == ("too_many", {"retry_after_ms": 250})
-    gate.watch.now += 249
+    gate.watch.now_ms += 249
     assert gate.ask() is not None
-    gate.watch.now += 1
+    gate.watch.now_ms += 1
     assert gate.ask() is None
     assert gate.ask() is not None
 
@@ -69,13 +59,13 @@ def test_what_is_refused_uses_nothing_up(gate: Gate) -> None:
     gate.spend()
     for _ in range(1_000):
         assert gate.ask() is not None
-    gate.watch.now += 250
+    gate.watch.now_ms += 250
     assert gate.ask() is None
 
 
 def test_after_a_rest_the_whole_allowance_is_there_and_no_more(gate: Gate) -> None:
     gate.spend()
-    gate.watch.now += 3_600_000
+    gate.watch.now_ms += 3_600_000
     assert [gate.ask() is None for _ in range(AT_ONCE + 1)] == [True] * AT_ONCE + [False]
 
 
@@ -93,7 +83,7 @@ def test_who_has_rested_is_forgotten_and_nobody_else(gate: Gate) -> None:
     gate.spend("greedy")
     for number in range(KEPT_AT_LEAST - 1):
         gate.ask(f"v-{number}")
-    gate.watch.now += 500  # by now all but one have everything again
+    gate.watch.now_ms += 500  # by now all but one have everything again
     gate.ask("one-more")
     assert set(gate.throttle._whole_at_us) == {
         ("shop", "visitor", "greedy"),

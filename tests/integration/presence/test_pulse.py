@@ -10,25 +10,12 @@ from services.presence.pulse import Pulse
 from services.presence.settings import LEASE_MS, VARIABLE, Settings, settings_from
 from shared.adapters.nats_bus import NatsBus
 from shared.ports import Message
-from shared.routing.ids import UnixMs
 from shared.wire.subjects import WATCH
+from tests.servers.hand_clock import HandClock
 from tests.servers.nats import NatsServer, connections, nats_server
 from tests.servers.waiting import until
 
 SETTINGS = Settings(1_500)
-
-
-class Hand:
-    """A clock that is moved by hand."""
-
-    def __init__(self) -> None:
-        self.now = 1_000_000
-
-    def wall_ms(self) -> UnixMs:
-        return UnixMs(0)
-
-    def elapsed_ms(self) -> int:
-        return self.now
 
 
 class Heart:
@@ -36,7 +23,7 @@ class Heart:
 
     def __init__(self, bus: NatsBus) -> None:
         self.bus = bus
-        self.clock = Hand()
+        self.clock = HandClock()
         self.proofs: list[int] = []
         self.stalls = 0
         self.pulse = Pulse(bus, self.clock, SETTINGS, self.proofs.append, self._stalled)
@@ -83,17 +70,17 @@ async def test_st13_it_begins_as_deaf_and_then_proves_what_it_heard(nats: NatsSe
         await heart.stalls_at(1)
         await heart.proves()
         assert (at_first, heart.pulse.steady) == (False, True)
-        heart.clock.now += 10
+        heart.clock.now_ms += 10
         await heart.proves()
         await heart.proves()
-        assert heart.proofs[-1] == heart.clock.now
+        assert heart.proofs[-1] == heart.clock.now_ms
         assert heart.stalls == 1
 
 
 async def test_st13_time_in_which_nothing_was_heard_is_a_stall(nats: NatsServer) -> None:
     async with connections(nats) as connect, beating(await connect()) as heart:
         await heart.proves()
-        heart.clock.now += SETTINGS.stall_ms + 1
+        heart.clock.now_ms += SETTINGS.stall_ms + 1
         assert not heart.pulse.steady
         so_far = len(heart.proofs)
         await heart.stalls_at(2)

@@ -10,28 +10,15 @@ from services.router.watch import LOOK_EVERY_S, STALE_AFTER_MS, STALL_MS, Watch
 from shared.adapters.nats_bus import NatsBus
 from shared.adapters.open_store import open_store
 from shared.routing.events import ConversationAssigned, PresenceFresh, PresenceStale
-from shared.routing.ids import UnixMs
 from shared.wire.subjects import WATCH
 from tests.servers.client import Client
+from tests.servers.hand_clock import HandClock
 from tests.servers.nats import ConnectBus, NatsServer
 from tests.servers.office import Office, read_log
 from tests.servers.process import Process
 from tests.servers.waiting import until
 
 LOOK_MS = int(LOOK_EVERY_S * 1_000)
-
-
-class HandClock:
-    """A ``Clock`` that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = 1_000_000
-
-    def wall_ms(self) -> UnixMs:
-        return UnixMs(self.now)
-
-    def elapsed_ms(self) -> int:
-        return self.now
 
 
 class Watched:
@@ -48,7 +35,7 @@ class Watched:
     def pass_ms(self, milliseconds: int) -> None:
         """Let time pass, with a look every second."""
         for _ in range(milliseconds // LOOK_MS):
-            self.clock.now += LOOK_MS
+            self.clock.now_ms += LOOK_MS
             self.watch.look()
 
     async def hear(self, bus: NatsBus) -> None:
@@ -104,7 +91,7 @@ async def test_what_was_noted_is_said_again_to_those_who_could_not_hear(watched:
 
 async def test_a_pause_of_the_router_itself_is_not_held_against_anybody(watched: Watched) -> None:
     watched.pass_ms(STALE_AFTER_MS - LOOK_MS)
-    watched.clock.now += STALL_MS + 1
+    watched.clock.now_ms += STALL_MS + 1
     watched.watch.look()
     assert watched.noted == []
     watched.pass_ms(STALE_AFTER_MS - LOOK_MS)

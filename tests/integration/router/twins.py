@@ -40,24 +40,12 @@ from shared.wire.requests import CommandRequest, body_hash
 from tests.audit.archived import ACME, NEVER, agree
 from tests.core.rule_wanderings import as_it_is
 from tests.core.story import ADMIN, BEGINNING, Step, Steps
+from tests.servers.hand_clock import HandClock
 
 EPOCH = 7
 WITHIN_S = 20.0
 Said = tuple[tuple[StoredRow, ...], Any, bytes]
 """Rows that a job or timer brought, what it erases, and the answer."""
-
-
-class HandClock:
-    """A clock that stands where it was set."""
-
-    def __init__(self) -> None:
-        self.now_ms = int(BEGINNING)
-
-    def wall_ms(self) -> UnixMs:
-        return UnixMs(self.now_ms)
-
-    def elapsed_ms(self) -> int:
-        return self.now_ms
 
 
 class Desk:
@@ -105,7 +93,7 @@ class Twins:
 
     def __init__(self, store: Store, url: str, seed: int, every: int, tasks: Tasks) -> None:
         self.url = url
-        self.clock = HandClock()
+        self.clock = HandClock(int(BEGINNING))
         self.whole = Desk(ACME)
         self.abridged = Desk(ACME)
         self.fetched = 0
