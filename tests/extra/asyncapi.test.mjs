@@ -45,6 +45,7 @@ function pageViews() {
     operations: picked(operations, ["seen", "beat"]),
     components: {
       parameters: components.parameters,
+      securitySchemes: components.securitySchemes,
       messages: picked(components.messages, messages),
       schemas: picked(components.schemas, [...schemas, "RefusalHeaders"]),
     },
