@@ -46,7 +46,7 @@ check: .venv/dev.lock  ## the whole gate: format, lint, types, layers, dependenc
 	$(PYTHON) -m deptry .
 	$(PYTHON) -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
-check-extra: .venv/dev.lock $(EXTRA)/node_modules/.package-lock.json build/examples/index.html  ## what is checked by tools that are not Python's; needs Node.js 20, Prometheus
+check-extra: .venv/dev.lock $(EXTRA)/node_modules/.package-lock.json build/examples/index.html  ## what is checked by tools that are not Python's; needs Node.js 20, Prometheus, Chromium
 	@cd $(EXTRA) && npm --silent test
 	$(PYTHON) -m pytest $(EXTRA) $(ARGS)
 

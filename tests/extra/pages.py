@@ -6,6 +6,7 @@ It sets the session's cookie, which no script can read, and tells each page for 
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -22,8 +23,10 @@ BUILT = ROOT / "build" / "examples"
 COOKIE = "fernamt_session"
 PAGES = {"visitor": "widget.html", "operator": "inbox.html"}
 
-Sign = Callable[[str, str, str], str]
-"""Workspace, kind and actor to a session token."""
+Sign = Callable[..., str]
+"""Workspace, kind and actor to a session token, and its claims by name."""
+
+HOLDS_S = 3_600
 
 
 class PageServer:
@@ -44,9 +47,10 @@ class PageServer:
         self._server.shutdown()
         self._server.server_close()
 
-    def login(self, workspace: str, kind: str, actor: str) -> str:
-        """An address that begins a session and leads to its page."""
-        return f"{self.url}/enter?workspace={workspace}&kind={kind}&actor={actor}"
+    def login(self, workspace: str, kind: str, actor: str, holds_s: int = HOLDS_S) -> str:
+        """An address that begins a session of so many seconds and leads to its page."""
+        who = f"workspace={workspace}&kind={kind}&actor={actor}"
+        return f"{self.url}/enter?{who}&holds_s={holds_s}"
 
 
 class _Answering(SimpleHTTPRequestHandler):
@@ -65,7 +69,8 @@ class _Answering(SimpleHTTPRequestHandler):
 
     def _enter(self, query: Mapping[str, str]) -> None:
         assert self._ours.sign is not None
-        token = self._ours.sign(query["workspace"], query["kind"], query["actor"])
+        ends = int(time.time()) + int(query["holds_s"])
+        token = self._ours.sign(query["workspace"], query["kind"], query["actor"], exp=ends)
         self.send_response(303)
         self.send_header("Location", f"/{PAGES[query['kind']]}")
         self.send_header("Set-Cookie", f"{COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/")

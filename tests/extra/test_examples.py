@@ -166,6 +166,15 @@ async def _told(site: ChatSite, office: Office, visitor: str) -> list[str]:
     return [message["id"] for message in messages if message["type"] not in quiet]
 
 
+async def _written(office: Office, visitor: str) -> int:
+    """How often the log says that the visitor wrote in its one conversation."""
+    asked = await office.ask("admin", "root", "visitor", visitor_id=visitor)
+    (found,) = asked["result"]["visitor"]["conversations"]
+    answer = await office.ask("admin", "root", "conversation", conversation_id=found)
+    names = [entry["event"]["type"] for entry in answer["result"]["timeline"]]
+    return names.count("visitor_wrote.v1")
+
+
 async def _lines(widget: Page) -> list[str]:
     found: list[str] = await widget.locator("#lines .event").evaluate_all(
         "lines => lines.map((line) => line.dataset.id)"
@@ -217,6 +226,7 @@ async def test_after_the_broker_was_away_everything_goes_on(site: ChatSite, offi
     await expect(vera.locator("#progress")).to_have_text("You are talking to cleo.")
     assert await _lines(vera) == await _told(site, office, "vera")
     assert await _tones(cleo) == 2
+    assert await _written(office, "vera") == 1
 
 
 async def test_a_desk_that_is_loaded_again_goes_on_as_the_same_device(
@@ -230,6 +240,22 @@ async def test_a_desk_that_is_loaded_again_goes_on_as_the_same_device(
     ask = Client(await site.broker.somebody(office.workspace, "operator", "ana"))
     sessions = (await ask.ask(office.workspace, "operator", "ana", "me"))["result"]["sessions"]
     assert len(sessions) == 1
+
+
+async def test_a_session_that_ended_goes_on_with_the_next_cookie(
+    site: ChatSite, office: Office
+) -> None:
+    ana = await site.new_page()
+    await ana.goto(site.pages.login(office.workspace, "operator", "ana", holds_s=6))
+    await ana.locator("#login:enabled").click()
+    await ana.locator("[data-working=true]").wait_for()
+    await expect(ana.locator("#link")).to_contain_text("Not let in")
+    elsewhere = await ana.context.new_page()
+    await elsewhere.goto(site.pages.login(office.workspace, "operator", "ana"))
+    await expect(ana.locator("#link")).to_have_text("Connected")
+    vera = await site.widget(office.workspace, "vera")
+    await _opens(vera)
+    await expect(ana.locator("#alerts li")).to_have_count(1)
 
 
 async def test_without_a_session_the_page_says_so(site: ChatSite, office: Office) -> None:

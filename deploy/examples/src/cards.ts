@@ -103,14 +103,14 @@ export class Cards {
       inside(card, name, HTMLElement).hidden = !mine;
     }
     card.dataset["offered"] = String(offered);
-    this.#fillTexts(inside(card, "texts", HTMLElement), view.conversation_id);
+    this.#fillTexts(inside(card, "texts", HTMLElement), view);
     this.#fillTargets(inside(card, "to", HTMLSelectElement));
   }
 
-  #fillTexts(list: HTMLElement, id: string): void {
-    const lines = this.#texts.of(id).map(({ from, text }) => {
+  #fillTexts(list: HTMLElement, { conversation_id, visitor_id }: ConversationView): void {
+    const lines = this.#texts.of(conversation_id).map(({ from, text }) => {
       const line = document.createElement("li");
-      line.className = from === this.#me ? "mine" : "theirs";
+      line.className = from === visitor_id ? "theirs" : "mine"; // or a colleague's
       line.textContent = text;
       return line;
     });
@@ -144,8 +144,9 @@ export class Cards {
 function standing(view: ConversationView, offered: boolean): string {
   const parts: string[] = [];
   if (view.offer && offered) {
-    parts.push(word("is_offered", { until: time(view.offer.expires_at) }));
-  } else if (view.offer) {
+    return word("is_offered", { until: time(view.offer.expires_at, "2-digit") });
+  }
+  if (view.offer) {
     parts.push(word("offered_to", { who: view.offer.operator_id }));
   }
   if (view.waiting_reason) parts.push(word(view.waiting_reason));

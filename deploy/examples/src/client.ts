@@ -167,13 +167,18 @@ export class Client {
     }
   }
 
+  /** Tell each change once: a try that is turned away counts as a lost connection, too. */
   async #watch(told: (link: Link) => void): Promise<void> {
-    told("connected");
+    let link: Link = "connected";
+    told(link);
+    const becomes = (next: Link) => {
+      if (next !== link) told((link = next));
+    };
     for await (const status of this.#nats.status()) {
-      if (status.type === "disconnect") told("connecting");
-      if (status.type === "error" && status.error instanceof AuthorizationError) told("turned_away");
+      if (status.type === "disconnect" && link === "connected") becomes("connecting");
+      if (status.type === "error" && status.error instanceof AuthorizationError) becomes("turned_away");
       if (status.type === "reconnect") {
-        told("connected");
+        becomes("connected");
         for (const what of this.#whenBack) what();
       }
     }

@@ -130,8 +130,9 @@ function showMine({ conversations }: { conversations: ConversationView[] }): voi
 }
 
 function showWaiting({ conversations }: { conversations: ConversationView[] }): void {
-  waiting.show(conversations.filter(({ state }) => state === "waiting"));
-  part("none_waiting", HTMLElement).hidden = conversations.length > 0;
+  const unclaimed = conversations.filter(({ state }) => state === "waiting");
+  waiting.show(unclaimed);
+  part("none_waiting", HTMLElement).hidden = unclaimed.length > 0;
 }
 
 function showTeam({ operators }: { operators: RosterEntry[] }): void {

@@ -89,11 +89,9 @@ export async function attempt(what: () => Promise<unknown>): Promise<boolean> {
   }
 }
 
-export function time(ms: number): string {
-  return new Date(ms).toLocaleTimeString(undefined, {
-    hour: "2-digit",
-    minute: "2-digit",
-  });
+export function time(ms: number, second?: "2-digit"): string {
+  const parts = { hour: "2-digit", minute: "2-digit", ...(second && { second }) } as const;
+  return new Date(ms).toLocaleTimeString(undefined, parts);
 }
 
 // What nobody expected is shown as well: a page that has stopped says why.

@@ -10,7 +10,7 @@ import { speak } from "./words.js";
 type Step = { [Name in keyof Commands]: [Name, Commands[Name]["body"]] }[keyof Commands];
 
 const settings = await readSettings("workspace", "entry_point");
-speak(settings.language);
+speak("en");
 
 const STEPS: Step[] = [
   ["create_workspace", { name: "To try it out" }],
