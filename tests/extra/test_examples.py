@@ -1,5 +1,6 @@
 """The example pages in real browsers, against the shipped broker and services as processes."""
 
+import json
 from collections.abc import AsyncIterator
 from itertools import count
 from typing import Any
@@ -15,6 +16,7 @@ from tests.extra.chat_site import ChatSite, chat_site
 from tests.servers.client import Client
 from tests.servers.office import Office
 from tests.servers.postgres import PostgresServer
+from tests.servers.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 expect.set_options(timeout=WITHIN_MS)
@@ -159,11 +161,16 @@ async def test_who_waits_is_told_the_place_and_may_be_taken(site: ChatSite, offi
 
 async def _told(site: ChatSite, office: Office, visitor: str) -> list[str]:
     """The ids of what the visitor was told so far that makes a line."""
+    quiet = ("queued", "operator_presence")
+    messages = await _feed(site, office, visitor)
+    return [message["id"] for message in messages if message["type"] not in quiet]
+
+
+async def _feed(site: ChatSite, office: Office, visitor: str) -> list[dict[str, Any]]:
     client = Client(await site.broker.somebody(office.workspace, "visitor", visitor))
     feed = await client.ask(office.workspace, "visitor", visitor, "feed", {"after": 0})
     messages: list[dict[str, Any]] = feed["result"]["messages"]
-    quiet = ("queued", "operator_presence")
-    return [message["id"] for message in messages if message["type"] not in quiet]
+    return messages
 
 
 async def _written(office: Office, visitor: str) -> int:
@@ -201,11 +208,73 @@ async def test_what_happens_while_the_connection_is_cut_is_shown_once(
     await expect(vera.locator("#lines .event")).to_have_count(7)
     await expect(vera.locator("#progress")).to_have_text("You are talking to ben.")
     await expect(ben.locator("#mine > li")).to_have_count(1)
-    await expect(ana.locator("#mine > li")).to_have_count(0)
+    await expect(ana.locator("#mine > li, #alerts li")).to_have_count(0)
     assert await _lines(vera) == await _told(site, office, "vera")
     await vera.reload()
     await expect(vera.locator("#lines .event")).to_have_count(7)
     assert await _lines(vera) == await _told(site, office, "vera")
+
+
+async def test_a_change_of_mode_while_cut_off_is_seen_afterwards(
+    site: ChatSite, office: Office
+) -> None:
+    ana, vera = (
+        await site.desk(office.workspace, "ana"),
+        await site.widget(office.workspace, "vera"),
+    )
+    await expect(vera.locator("body")).to_have_attribute("data-mode", "live")
+    async with site.cut():
+        for page in (ana, vera):
+            await expect(page.locator("#link")).to_have_text("Connecting …")
+        await office.admin("log_out_operator", operator_id="ana")
+    await expect(vera.locator("body")).to_have_attribute("data-mode", "messenger")
+    await expect(_colleague(ana, "ana")).to_contain_text("Offline (logged out)")
+
+
+async def test_what_comes_again_or_out_of_turn_is_not_shown(site: ChatSite, office: Office) -> None:
+    """Feeds may repeat; and the broker lets strangers have an answer sent to a feed."""
+    ana = await site.desk(office.workspace, "ana")
+    vera = await site.widget(office.workspace, "vera")
+    await _opens(vera)
+    await expect(vera.locator("#lines .event")).to_have_text(["ana has joined."])
+    (joined,) = [
+        one for one in await _feed(site, office, "vera") if one["type"] == "operator_joined"
+    ]
+    far_ahead = {**joined, "id": "ahead", "seq": joined["seq"] + 5, "operator_id": "nobody"}
+    notifier = await site.broker.service("notifier")
+    for feed, said in (
+        ("visitor.vera", joined),
+        ("visitor.vera", far_ahead),
+        ("entry.site", {"ok": True, "result": {}}),
+    ):
+        subject = f"fernamt.v1.feed.{office.workspace}.{feed}"
+        notifier.publish(subject, json.dumps(said).encode())
+    await notifier.flush()
+    await _forwards(ana, "second-level")
+    await ana.locator("#waiting").get_by_role("button", name="Take it").click()
+    await expect(vera.locator("#progress")).to_have_text("You are talking to ana.")
+    await expect(vera.locator("#lines .event")).to_have_count(3)
+    assert await _lines(vera) == await _told(site, office, "vera")
+    await ana.locator("#status").select_option("busy")
+    await expect(vera.locator("body")).to_have_attribute("data-mode", "messenger")
+
+
+async def test_what_was_done_and_not_answered_is_not_done_again(
+    site: ChatSite, office: Office
+) -> None:
+    vera = await site.widget(office.workspace, "vera")
+    await _opens(vera)
+    site.proxy.swallow()
+    await vera.locator("#text").fill("Are you there?")
+    await vera.locator("#text").press("Enter")
+
+    async def written() -> int:
+        return await _written(office, "vera")
+
+    await until("the engine has heard of it", written)
+    site.proxy.cut()
+    await expect(vera.locator("#lines .mine[data-state=sent]")).to_have_count(2)
+    assert await written() == 1
 
 
 async def test_after_the_broker_was_away_everything_goes_on(site: ChatSite, office: Office) -> None:
@@ -263,6 +332,15 @@ async def test_without_a_session_the_page_says_so(site: ChatSite, office: Office
     await page.goto(f"{site.pages.url}/inbox.html?workspace={office.workspace}&actor=ana")
     await expect(page.locator("#link")).to_contain_text("Not let in")
     await expect(page.locator("#login")).to_be_disabled()
+
+
+async def test_an_address_changes_nothing_that_the_platform_says(
+    site: ChatSite, office: Office
+) -> None:
+    ana = await site.desk(office.workspace, "ana")
+    await ana.goto(f"{site.pages.url}/inbox.html?actor=cleo&url=ws://127.0.0.1:1")
+    await expect(ana.locator("#me")).to_have_text("ana")
+    await expect(ana.locator("#link")).to_have_text("Connected")
 
 
 async def test_a_refusal_is_shown_in_the_engines_words(site: ChatSite, office: Office) -> None:

@@ -121,10 +121,11 @@ function dismiss(id: string): void {
 
 // --- what there is ----------------------------------------------------------------------------
 
-function showMine({ conversations }: { conversations: ConversationView[] }): void {
-  const before = [...alerts.keys()].filter((id) => mine.has(id));
+function showMine({ conversations }: { conversations: ConversationView[] }, position: number): void {
   mine.show(conversations);
-  for (const id of before) if (!mine.has(id)) alerts.delete(id); // it is for somebody else by now
+  for (const [id, told] of alerts) {
+    if (told.position <= position && !mine.has(id)) alerts.delete(id); // somebody else's by now
+  }
   part("none_mine", HTMLElement).hidden = conversations.length > 0;
   showAlerts();
 }

@@ -13,18 +13,18 @@ export class Picture<Name extends keyof Queries> {
   readonly #client: Client;
   readonly #name: Name;
   readonly #body: Queries[Name]["body"];
-  readonly #show: (result: Queries[Name]["result"]) => void;
+  readonly #show: (result: Queries[Name]["result"], position: number) => void;
   readonly #trouble: (error: unknown) => void;
   #position = 0;
   #needed = 0;
   #stale = true;
   #asking = false;
 
-  /** Begins at once: subscribe before. `show` is called with each answer that is newer. */
+  /** Begins at once: subscribe before. `show` is called with each answer and its position. */
   constructor(
     client: Client,
     [name, body]: [Name, Queries[Name]["body"]],
-    show: (result: Queries[Name]["result"]) => void,
+    show: (result: Queries[Name]["result"], position: number) => void,
     trouble: (error: unknown) => void,
   ) {
     this.#client = client;
@@ -55,7 +55,7 @@ export class Picture<Name extends keyof Queries> {
         this.#stale = false;
         const answer = await this.#client.ask(this.#name, this.#body, this.#needed);
         this.#position = answer.position;
-        this.#show(answer.result);
+        this.#show(answer.result, answer.position);
         await pause(REST_MS);
       }
     } catch (error) {
