@@ -1,5 +1,6 @@
 """The example pages in real browsers, against the shipped broker and services as processes."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from itertools import count
@@ -11,6 +12,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from playwright.async_api import Locator, Page, expect
 
+from shared.ports import Message
 from tests.browser.conftest import WITHIN_MS
 from tests.extra.chat_site import ChatSite, chat_site
 from tests.servers.client import Client
@@ -98,6 +100,10 @@ async def test_it_rings_at_the_right_desk_and_where_it_is_forwarded(
     await cleo.locator("#mine").get_by_role("button", name="Close").click()
     await expect(vera.locator("#progress")).to_contain_text("This chat has ended.")
     await expect(cleo.locator("#mine > li")).to_have_count(0)
+    await vera.locator("#text").fill("One more thing")
+    await vera.locator("#text").press("Enter")
+    await expect(cleo.locator("#mine h3")).to_have_text(["vera"])
+    await expect(vera.locator("#progress")).to_have_text("You are talking to cleo.")
 
 
 async def test_the_widget_is_live_or_a_messenger_as_statuses_change(
@@ -120,6 +126,37 @@ async def test_the_widget_is_live_or_a_messenger_as_statuses_change(
     await ana.get_by_role("button", name="Log out").click()
     await expect(vera.locator("body")).to_have_attribute("data-mode", "messenger")
     await expect(vera.locator("#progress")).to_have_text("ana is away just now.")
+
+
+async def test_a_widget_that_is_to_be_hidden_is_hidden(site: ChatSite, office: Office) -> None:
+    await office.admin("define_entry_point", entry_point_id="site", offline_display="hidden")
+    vera = await site.widget(office.workspace, "vera")
+    await expect(vera.locator("body")).to_have_attribute("data-mode", "hidden")
+    await expect(vera.locator("#widget")).to_be_hidden()
+    await site.desk(office.workspace, "ana")
+    await expect(vera.locator("#widget")).to_be_visible()
+
+
+async def test_a_rule_speaks_to_the_visitor_and_asks_for_a_group(
+    site: ChatSite, office: Office
+) -> None:
+    await office.admin(
+        "save_rule",
+        rule_id="hello",
+        name="Hello",
+        order=1,
+        enabled=True,
+        when={"field": "current_url", "op": "contains", "value": "widget.html"},
+        then=[{"invite": {"message": "May we help?"}}, {"ask_group": ["second-level"]}],
+    )
+    shop = office.workspace
+    ana, cleo = await site.desk(shop, "ana"), await site.desk(shop, "cleo")
+    vera = await site.widget(shop, "vera")
+    await expect(vera.locator("#invitation")).to_have_text("May we help?")
+    await vera.locator("#group").select_option(label="Second level")
+    await _opens(vera)
+    await expect(cleo.locator("#alerts li")).to_have_count(1)
+    await expect(ana.locator("#alerts li, #mine > li")).to_have_count(0)
 
 
 async def test_an_offer_is_declined_by_one_and_accepted_by_another(
@@ -325,6 +362,24 @@ async def test_a_session_that_ended_goes_on_with_the_next_cookie(
     vera = await site.widget(office.workspace, "vera")
     await _opens(vera)
     await expect(ana.locator("#alerts li")).to_have_count(1)
+
+
+async def test_a_desk_says_again_and_again_that_it_is_there(site: ChatSite, office: Office) -> None:
+    presence = await site.broker.service("presence")
+    beats: asyncio.Queue[Message] = asyncio.Queue()
+    await presence.subscribe("fernamt.v1.beat.*.operator.*.*", beats.put_nowait)
+    ana = await site.desk(office.workspace, "ana")
+    async with asyncio.timeout(60):
+        first, second = await beats.get(), await beats.get()
+    assert first.subject == second.subject
+    assert first.subject.startswith(f"fernamt.v1.beat.{office.workspace}.operator.ana.")
+    assert [json.loads(each.data) for each in (first, second)] == [
+        {"active": True},
+        {"active": False},
+    ]
+    await ana.keyboard.press("Shift")
+    async with asyncio.timeout(60):
+        assert json.loads((await beats.get()).data) == {"active": True}
 
 
 async def test_without_a_session_the_page_says_so(site: ChatSite, office: Office) -> None:
