@@ -128,6 +128,15 @@ async def test_the_widget_is_live_or_a_messenger_as_statuses_change(
     await expect(vera.locator("#progress")).to_have_text("ana is away just now.")
 
 
+async def test_what_has_waited_rings_when_somebody_logs_in(site: ChatSite, office: Office) -> None:
+    vera = await site.widget(office.workspace, "vera")
+    await expect(vera.locator("body")).to_have_attribute("data-mode", "messenger")
+    await _opens(vera)
+    ana = await site.desk(office.workspace, "ana")
+    await expect(ana.locator("#alerts li")).to_contain_text(["New conversation with vera"])
+    assert await _tones(ana) == 2
+
+
 async def test_a_widget_that_is_to_be_hidden_is_hidden(site: ChatSite, office: Office) -> None:
     await office.admin("define_entry_point", entry_point_id="site", offline_display="hidden")
     vera = await site.widget(office.workspace, "vera")

@@ -46,6 +46,19 @@ async def test_a_newcomer_chats_with_himself_in_three_pages(site: TryOut) -> Non
         await expect(first.locator("#trouble")).to_be_empty()
 
 
+async def test_a_conversation_that_is_known_no_more_gives_way_to_another(site: TryOut) -> None:
+    """As after the engine's data was thrown away."""
+    async with site.window({"locale": "en-GB"}) as window:
+        vera = await site.follow(await site.begin(window), "Widget of the visitor vera")
+        await vera.evaluate(
+            'sessionStorage.setItem(\'tryout.vera.conversation\', \'{"id": "gone", "after": 9}\')'
+        )
+        await vera.reload()
+        await expect(vera.locator("#trouble")).to_contain_text("gone")
+        await vera.get_by_role("button", name="Start another chat").click()
+        await expect(vera.locator("#start")).to_be_visible()
+
+
 async def test_it_speaks_german(site: TryOut) -> None:
     async with site.window({"locale": "de-DE"}) as window:
         vera = await site.follow(await site.begin(window), "Widget of the visitor vera")

@@ -117,8 +117,12 @@ export class Cards {
     list.replaceChildren(...lines);
   }
 
-  /** Groups that colleagues are in, and these; the selection stays if it can. */
+  /** Groups that somebody is in, and colleagues. It stays as it is, perhaps open, if it can. */
   #fillTargets(to: HTMLSelectElement): void {
+    const roster = this.#roster.map(({ operator_id, groups, effective }) => [operator_id, groups, effective]);
+    const targets = JSON.stringify(roster);
+    if (to.dataset["targets"] === targets) return;
+    to.dataset["targets"] = targets;
     const groups = [...new Set(this.#roster.flatMap((one) => one.groups))].sort();
     const colleagues = this.#roster.filter((one) => one.operator_id !== this.#me);
     const section = (name: Word, options: HTMLOptionElement[]) => {

@@ -31,7 +31,12 @@ export class Conversation {
       this.#view = conversation;
       this.#showProgress();
     };
-    this.#picture = new Picture(this.#client, ["conversation", question], show, showTrouble);
+    const trouble = (error: unknown) => {
+      showTrouble(error);
+      part("another", HTMLElement).hidden = false; // perhaps the engine knows it no more
+    };
+    const asked = new Picture(this.#client, ["conversation", question], show, trouble);
+    this.#picture = asked.begin();
   }
 
   hear(message: Told): void {
@@ -83,6 +88,8 @@ export class Conversation {
         return message.text;
       case "closed":
         return word("closed");
+      default:
+        return null; // what a later version of the wire may tell
     }
   }
 

@@ -26,57 +26,47 @@ part("me", HTMLElement).textContent = me;
 
 const SESSION = `${settings.workspace}.${me}.session`;
 const client = await Client.connect(settings, "operator", showLink);
-const bell = new Bell();
+
 const texts = new Texts(() => mine.refresh());
 const mine = new Cards(part("mine", HTMLElement), me, texts, act);
 const waiting = new Cards(part("waiting", HTMLElement), me, texts, act);
 
-// --- logging in -------------------------------------------------------------------------------
+const feed = new NumberedFeed(client, "operator", hear, showTrouble);
+const self = new Picture(client, ["me", {}], showMe, showTrouble);
+const inbox = new Picture(client, ["inbox", { view: "mine" }], showMine, showTrouble);
+const unassigned = new Picture(client, ["inbox", { view: "unassigned" }], showWaiting, showTrouble);
+const team = new Picture(client, ["roster", {}], showTeam, showTrouble);
 
-const login = part("login", HTMLButtonElement);
-login.textContent = word("log_in", { who: me });
-login.onclick = () => void logIn(crypto.randomUUID());
-login.disabled = false;
-const session = sessionStorage.getItem(SESSION);
-if (session) void logIn(session); // the page was loaded again: the same device goes on
-
+/** Subscribe, then ask, then apply; and log in in between, as what that brings is to ring. */
 async function logIn(session_id: string): Promise<void> {
   login.disabled = true;
+  login.onclick = () => location.reload(); // should it fail halfway
   const done = await attempt(async () => {
+    client.listen("team", hearTeam);
+    await feed.begin(null);
     await client.command("log_in", { session_id });
     sessionStorage.setItem(SESSION, session_id);
-    await work(session_id);
+    beat(client, session_id);
+    for (const picture of [self, inbox, unassigned, team]) picture.begin();
   });
   login.disabled = false;
-  login.onclick = () => location.reload(); // where it failed halfway
   document.body.dataset["working"] = String(done);
 }
 
-/** Subscribe, then ask, then apply. */
-async function work(session_id: string): Promise<void> {
-  beat(client, session_id);
-  const feed = new NumberedFeed(client, "operator", hear, showTrouble);
-  await feed.begin(null);
-  client.listen("team", (message) => {
-    for (const picture of [unassigned, team]) picture.need(message.position);
-    if (message.type === "status_changed" && message.operator_id === me) self.need(message.position);
-  });
-  const self = new Picture(client, ["me", {}], showMe, showTrouble);
-  const inbox = new Picture(client, ["inbox", { view: "mine" }], showMine, showTrouble);
-  const unassigned = new Picture(client, ["inbox", { view: "unassigned" }], showWaiting, showTrouble);
-  const team = new Picture(client, ["roster", {}], showTeam, showTrouble);
+async function logOut(): Promise<void> {
+  await client.command("log_out", { session_id: sessionStorage.getItem(SESSION) ?? "" });
+  sessionStorage.removeItem(SESSION);
+  location.reload();
+}
 
-  function hear(message: FeedMessage<"operator">): void {
-    inbox.need(message.position);
-    if (message.alert) ring(message);
-  }
+function hear(message: FeedMessage<"operator">): void {
+  inbox.need(message.position);
+  if (message.alert) ring(message);
+}
 
-  part("logout", HTMLButtonElement).onclick = () =>
-    void attempt(async () => {
-      await client.command("log_out", { session_id });
-      sessionStorage.removeItem(SESSION);
-      location.reload();
-    });
+function hearTeam(message: FeedMessage<"team">): void {
+  for (const picture of [unassigned, team]) picture.need(message.position);
+  if (message.type === "status_changed" && message.operator_id === me) self.need(message.position);
 }
 
 // --- alerts -----------------------------------------------------------------------------------
@@ -89,6 +79,7 @@ const RINGS: { [type in FeedMessage<"operator">["type"]]?: Word } = {
   visitor_wrote: "ring_wrote",
 };
 const alerts = new Map<string, FeedMessage<"operator">>();
+const bell = new Bell();
 
 function ring(message: FeedMessage<"operator">): void {
   alerts.set(message.conversation_id, message);
@@ -193,3 +184,13 @@ function commandFor(conversation_id: string, deed: Deed): [About, Commands[About
       return ["reply", { conversation_id }]; // the text goes its own way
   }
 }
+
+// --- and begin --------------------------------------------------------------------------------
+
+const login = part("login", HTMLButtonElement);
+login.textContent = word("log_in", { who: me });
+login.onclick = () => void logIn(crypto.randomUUID());
+login.disabled = false;
+part("logout", HTMLButtonElement).onclick = () => void attempt(logOut);
+const session = sessionStorage.getItem(SESSION);
+if (session) void logIn(session); // the page was loaded again: the same device goes on

@@ -17,10 +17,10 @@ export class Picture<Name extends keyof Queries> {
   readonly #trouble: (error: unknown) => void;
   #position = 0;
   #needed = 0;
-  #stale = true;
+  #stale = false;
   #asking = false;
 
-  /** Begins at once: subscribe before. `show` is called with each answer and its position. */
+  /** `show` is called with each answer and its position. */
   constructor(
     client: Client,
     [name, body]: [Name, Queries[Name]["body"]],
@@ -32,8 +32,13 @@ export class Picture<Name extends keyof Queries> {
     this.#body = body;
     this.#show = show;
     this.#trouble = trouble;
-    client.whenBack(() => this.again());
-    this.again();
+  }
+
+  /** Ask for the first time: subscribe before. */
+  begin(): this {
+    this.#client.whenBack(() => this.#again());
+    this.#again();
+    return this;
   }
 
   /** A feed has told of this position. */
@@ -43,7 +48,7 @@ export class Picture<Name extends keyof Queries> {
   }
 
   /** Nobody knows what has changed. */
-  again(): void {
+  #again(): void {
     this.#stale = true;
     this.need(this.#position);
   }

@@ -26,20 +26,8 @@ const texts = new Texts(({ conversation_id, from, text }) => {
   if (conversation_id === current?.id && from !== settings.actor) current.theirs(text);
 });
 
-// Subscribe, then ask, then apply.
 const feed = new NumberedFeed(client, "visitor", hear, showTrouble);
-await attempt(() => feed.begin(kept && kept.after));
-current?.opened();
-client.listen("entry", (message) => entry.need(message.position), entry_point_id);
 const entry = new Picture(client, ["entry_point", { entry_point_id }], showEntry, showTrouble);
-
-client.seen({
-  session_id: crypto.randomUUID(),
-  entry_point_id,
-  url: location.href,
-  title: document.title,
-  language: settings.language,
-});
 
 function hear(message: FeedMessage<"visitor">): void {
   if (message.type === "invitation") {
@@ -138,3 +126,17 @@ function showWhich(): void {
   part("conversation", HTMLElement).hidden = current === null;
   part("widget", HTMLElement).hidden = document.body.dataset["mode"] === "hidden" && !current;
 }
+
+// --- and begin: subscribe, then ask, then apply -------------------------------------------------
+
+client.listen("entry", (message) => entry.need(message.position), entry_point_id);
+await attempt(() => feed.begin(kept && kept.after));
+current?.opened();
+entry.begin();
+client.seen({
+  session_id: crypto.randomUUID(),
+  entry_point_id,
+  url: location.href,
+  title: document.title,
+  language: settings.language,
+});

@@ -195,7 +195,7 @@ export function speak(language: "de" | "en"): void {
   document.documentElement.lang = language;
 }
 
-/** A word, with `{names}` in it replaced. */
+/** A word, with `{names}` in it replaced. A code that is newer than the page stands for itself. */
 export function word(name: Word, fields: { [name: string]: string | number } = {}): string {
-  return words[name].replace(/\{(\w+)\}/g, (_, field: string) => String(fields[field] ?? ""));
+  return (words[name] ?? name).replace(/\{(\w+)\}/g, (_, field: string) => String(fields[field] ?? ""));
 }
