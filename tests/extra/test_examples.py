@@ -361,7 +361,7 @@ async def test_a_session_that_ended_goes_on_with_the_next_cookie(
     site: ChatSite, office: Office
 ) -> None:
     ana = await site.new_page()
-    await ana.goto(site.pages.login(office.workspace, "operator", "ana", holds_s=6))
+    await ana.goto(site.pages.login(office.workspace, "operator", "ana", holds_s=10))
     await ana.locator("#login:enabled").click()
     await ana.locator("[data-working=true]").wait_for()
     await expect(ana.locator("#link")).to_contain_text("Not let in")
