@@ -16,11 +16,12 @@ ARGS ?=
 PYTHON3 ?=
 BIN := .venv/bin
 EXTRA := tests/extra
+EXAMPLES := deploy/examples
 PYTHON := $(BIN)/python
 # Much of a test is waiting for others. Whole files, as their tests share servers.
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: help demo up check check-extra format test bench bench-quick soak fresh screenshots schemas lock upgrade clean
+.PHONY: help demo up examples check check-extra format test bench bench-quick soak fresh screenshots schemas lock upgrade clean
 
 help:  ## print this list
 	@echo 'make <target> [ARGS="..."]   (ARGS are handed to the command behind the target)'
@@ -31,7 +32,11 @@ demo: .venv/run.lock  ## seven stories on a real engine, explained step by step 
 	@exec $(BIN)/fernamt demo $(ARGS)
 
 up: .venv/run.lock  ## start everything on this machine, with a day of sample traffic (ARGS=--no-sample: without)
-	@exec $(BIN)/fernamt up --sample $(ARGS)
+	@exec $(BIN)/fernamt up --sample --websocket-port 4223 $(ARGS)
+
+examples: .venv/run.lock build/examples/index.html  ## a chat widget and an inbox in the browser, beside `make up`; needs Node.js 20
+	@echo 'open http://127.0.0.1:8480/ in a browser, while `make up` runs; Ctrl-C ends this'
+	@exec $(PYTHON) -m http.server 8480 --bind 127.0.0.1 --directory build/examples
 
 check: .venv/dev.lock  ## the whole gate: format, lint, types, layers, dependencies, tests
 	$(PYTHON) -m ruff format --check .
@@ -41,7 +46,7 @@ check: .venv/dev.lock  ## the whole gate: format, lint, types, layers, dependenc
 	$(PYTHON) -m deptry .
 	$(PYTHON) -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
-check-extra: .venv/dev.lock $(EXTRA)/node_modules/.package-lock.json  ## what is checked by tools that are not Python's; needs Node.js 20, Prometheus
+check-extra: .venv/dev.lock $(EXTRA)/node_modules/.package-lock.json build/examples/index.html  ## what is checked by tools that are not Python's; needs Node.js 20, Prometheus, Chromium
 	@cd $(EXTRA) && npm --silent test
 	$(PYTHON) -m pytest $(EXTRA) $(ARGS)
 
@@ -71,7 +76,7 @@ schemas: .venv/run.lock  ## write the description of the wire in schemas/ again 
 	$(BIN)/fernamt schemas $(ARGS)
 
 clean:  ## remove what was built or cached here; never ./data
-	rm -rf .venv build $(EXTRA)/node_modules *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv build $(EXTRA)/node_modules $(EXAMPLES)/node_modules *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find services shared tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- locks -------------------------------------------------------------------------------------
@@ -102,9 +107,14 @@ upgrade:  ## the same with the newest versions
 	@sh requirements/install.sh dev '$(PYTHON3)'
 
 # npm writes this file last, as a copy of the lock that node_modules holds. No script of a package
-# is run (tests/extra/.npmrc).
+# is run (.npmrc beside the lock).
 
-$(EXTRA)/node_modules/.package-lock.json: $(EXTRA)/package-lock.json
-	@command -v npm >/dev/null || { echo "check-extra needs Node.js 20 or later, with npm" >&2; exit 1; }
-	cd $(EXTRA) && npm ci
+%/node_modules/.package-lock.json: %/package-lock.json
+	@command -v npm >/dev/null || { echo "this needs Node.js 20 or later, with npm" >&2; exit 1; }
+	cd $* && npm ci
 	@touch $@
+
+EXAMPLE_SOURCES := $(wildcard $(EXAMPLES)/src/* $(EXAMPLES)/pages/*) $(EXAMPLES)/build.mjs $(EXAMPLES)/tsconfig.json
+
+build/examples/index.html: $(EXAMPLES)/node_modules/.package-lock.json schemas/typescript/fernamt.d.ts $(EXAMPLE_SOURCES)
+	@cd $(EXAMPLES) && npm --silent run build

@@ -17,9 +17,11 @@ PAUSE_MAX_S = 5.0
 
 
 @contextlib.asynccontextmanager
-async def broker(directory: Path, port: int) -> "AsyncIterator[tuple[str, asyncio.Task[None]]]":
+async def broker(
+    directory: Path, port: int, extra_config: str = ""
+) -> "AsyncIterator[tuple[str, asyncio.Task[None]]]":
     """Its address, and the task that keeps it running. Raises ``NatsServerError``."""
-    server = EmbeddedNats(directory, port)
+    server = EmbeddedNats(directory, port, extra_config=extra_config)
     url = server.start()
     watching = asyncio.create_task(keep_running(server), name="nats-server")
     try:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 from services.cli.broker import broker
+from services.cli.browsers import WebDoor
 from services.cli.running import SERVICES, Running
 from shared.adapters.clocks import ShiftedClock, SystemClock
 from shared.adapters.nats_bus import NatsBus
@@ -50,12 +51,14 @@ async def embedded(
     store_url: str,
     nats_url: str = "",
     nats_port: int = 0,
+    door: WebDoor | None = None,
     lease_ms: int = LEASE_MS,
     clock_offset_file: Path | None = None,
     prepare: Callable[[Store, Clock], Awaitable[None]] | None = None,
 ) -> AsyncIterator[Embedded]:
     """Start everything, yield once all services are ready, drain and stop on leaving.
 
+    ``door`` lets web pages in, at a broker of its own.
     ``clock_offset_file``: see ``ShiftedClock``; for a log in a directory only.
     ``prepare`` is given the store and the clock before anybody works with them.
     Raises ``DirectoryInUse``, ``NatsServerError``, ``StoreError`` or ``ValueError`` with a message
@@ -69,7 +72,9 @@ async def embedded(
             await prepare(store, clock)
         url, watching = nats_url, None
         if not url:
-            url, watching = await stack.enter_async_context(broker(data / "nats", nats_port))
+            extra = "" if door is None else door.config
+            started = broker(data / "nats", nats_port, extra)
+            url, watching = await stack.enter_async_context(started)
         mine = not nats_url  # which asks nobody who he is
         settings = (
             NatsSettings(url=url, name="fernamt") if mine else broker_settings(url, "fernamt")

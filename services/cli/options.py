@@ -25,6 +25,16 @@ NatsUrl = Annotated[
     str,
     typer.Option("--nats", envvar="FERNAMT_NATS_URL", help="nats://HOST:4222 of a running broker."),
 ]
+NatsPort = Annotated[
+    int,
+    typer.Option(
+        "--nats-port",
+        envvar="FERNAMT_NATS_PORT",
+        min=0,
+        max=65_535,
+        help="Port of its own broker; 0 is any free one.",
+    ),
+]
 LEVELS = ("debug", "info", "warning", "error")
 
 

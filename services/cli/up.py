@@ -10,6 +10,7 @@ from typing import Annotated, NamedTuple
 import typer
 import uvloop
 
+from services.cli.browsers import EXAMPLES, WebDoor, WebSocketOrigins, WebSocketPort
 from services.cli.embedded import Embedded, embedded
 from services.cli.ops import OpsFailed
 from services.cli.ops import ops as ops_process
@@ -18,6 +19,7 @@ from services.cli.options import (
     DataDir,
     LeaseMs,
     LogLevel,
+    NatsPort,
     NatsUrl,
     StoreUrl,
     fail,
@@ -37,12 +39,9 @@ from shared.runtime.logs import configure_logs
 
 def up(
     data: DataDir = DEFAULT_DATA,
-    nats_port: Annotated[
-        int,
-        typer.Option(
-            envvar="FERNAMT_NATS_PORT", min=0, max=65_535, help="Broker's port; 0 is any free one."
-        ),
-    ] = 4222,
+    nats_port: NatsPort = 4222,
+    websocket_port: WebSocketPort = None,
+    websocket_origin: WebSocketOrigins = None,
     store: StoreUrl = "",
     nats: NatsUrl = "",
     quiet: Annotated[bool, typer.Option(help="Print nothing but the line `ready URL`.")] = False,
@@ -79,20 +78,28 @@ def up(
     try:
         spare_what_lasts()
         shop = SampleShop(lease_ms) if sample else None
+        door = _door(websocket_port, websocket_origin, nats)
         running = embedded(
             data=data,
             store_url=store_url(store, data),
             nats_url=nats,
             nats_port=nats_port,
+            door=door,
             lease_ms=lease_ms,
             clock_offset_file=clock_offset_file,
             prepare=shop.open if shop is not None else None,
         )
         page = console_port if console else None
         beside = _beside(store_url(store, data), level, page) if ops else None
-        uvloop.run(until_stopped(_serve(running, beside, data, quiet, shop)))
+        uvloop.run(until_stopped(_serve(running, beside, data, quiet, shop, door)))
     except (OpsFailed, StoreError, NatsServerError, MigrationError, ValueError, OSError) as error:
         raise fail(str(error)) from error
+
+
+def _door(port: int | None, origins: Sequence[str] | None, nats_url: str) -> WebDoor | None:
+    if port is not None and nats_url:
+        raise ValueError("--websocket-port is of a broker of its own: --nats names another one")
+    return None if port is None else WebDoor(port, origins or EXAMPLES)
 
 
 class Beside(NamedTuple):
@@ -118,6 +125,7 @@ async def _serve(
     data: Path,
     quiet: bool,
     shop: SampleShop | None,
+    door: WebDoor | None,
 ) -> None:
     async with contextlib.AsyncExitStack() as stack:
         engine = await stack.enter_async_context(running)
@@ -133,6 +141,8 @@ async def _serve(
             )
             if shop is not None:
                 typer.echo(shop.told)
+            if door is not None:
+                typer.echo(door.told)
             for line in said:
                 typer.echo(line)
         typer.echo(f"ready {engine.url}")

@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -47,6 +48,8 @@ if sys.platform == "linux":
 if os.getppid() == int(sys.argv[1]):
     os.execv(sys.argv[2], sys.argv[2:])
 """
+
+_TAKEN: Final = re.compile(r":(\d+): bind: address already in use")
 
 _CONFIG: Final = """\
 # Written anew at every start.
@@ -227,9 +230,9 @@ class EmbeddedNats:
 
     def _why_it_ended(self) -> str:
         tail = self._log_tail()
-        if "address already in use" in tail:
+        if taken := _TAKEN.search(tail):
             return (
-                f"port {self._port} on {_HOST} is taken by another program: end that one "
+                f"port {taken[1]} on {_HOST} is taken by another program: end that one "
                 "(`ss -ltnp` names it) or choose another port"
             )
         return f"nats-server ended at once; it says:\n{tail}"

@@ -1,6 +1,7 @@
 """A broker with the accounts that are shipped, who may enter by a token, and who signs tokens."""
 
 import asyncio
+import re
 import shutil
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -110,6 +111,19 @@ class Guarded:
     async def close(self) -> None:
         for bus in self._opened:
             await bus.close()
+
+
+def websocket_section(port: int = -1, origin: str = "") -> str:
+    """What the shipped file says of browsers, without TLS and on loopback; by default any port.
+
+    ``origin`` takes the place of those in it.
+    """
+    found = re.search(r"^websocket \{.*?^\}", (SHIPPED / "nats.conf").read_text(), re.M | re.S)
+    assert found
+    section = re.sub(r'listen: ".*?"', f'listen: "127.0.0.1:{port}"', found[0])
+    if origin:
+        section = re.sub(r"allowed_origins: \[.*?\]", f'allowed_origins: [ "{origin}" ]', section)
+    return re.sub(r"tls \{.*?\}", "no_tls: true", section) + "\n"
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import pytest
@@ -99,12 +100,23 @@ def test_every_dependency_and_every_ignored_rule_has_a_reason(start: str) -> Non
     assert [line for line in entries if not _QUOTED.match(line)] == []
 
 
-def test_what_comes_from_npm_has_hashes_and_no_address_either() -> None:
-    folder = ROOT / "tests/extra"
-    packages = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))["packages"]
-    named = packages.pop("")["devDependencies"]
-    assert named == json.loads((folder / "package.json").read_text())["devDependencies"]
+@pytest.mark.parametrize("folder", ["tests/extra", "deploy/examples"])
+def test_what_comes_from_npm_has_hashes_and_no_address_either(folder: str) -> None:
+    lock = json.loads((ROOT / folder / "package-lock.json").read_text(encoding="utf-8"))
+    packages = lock["packages"]
+    named = _named(packages.pop(""))
+    assert named == _named(json.loads((ROOT / folder / "package.json").read_text()))
     assert [version for version in named.values() if not version[0].isdecimal()] == []
     assert len(packages) > len(named)
     assert [name for name, entry in packages.items() if "integrity" not in entry] == []
     assert [name for name, entry in packages.items() if "resolved" in entry] == []
+
+
+def _named(project: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    return {**project.get("dependencies", {}), **project["devDependencies"]}
+
+
+@pytest.mark.parametrize("folder", ["tests/extra", "deploy/examples"])
+def test_nothing_of_npm_runs_a_script_when_it_is_installed(folder: str) -> None:
+    settings = (ROOT / folder / ".npmrc").read_text(encoding="utf-8").splitlines()
+    assert {"ignore-scripts=true", "omit-lockfile-registry-resolved=true"} <= set(settings)

@@ -1,27 +1,18 @@
 """WebSocket as the shipped configuration has it: a cookie is the token, origins are checked."""
 
 import json
-import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.servers.guarded import SHIPPED, Guarded, guarded, guarded_server
+from tests.servers.guarded import Guarded, guarded, guarded_server, websocket_section
 from tests.servers.nats import NatsServer
 from tests.servers.websocket import TurnedAway, upgraded
 
 ORIGIN = "https://chat.example"
 CONNECT = b'CONNECT {"verbose": false, "headers": true, "no_responders": true}\r\nPING\r\n'
 ASK = b"PUB fernamt.v1.ask.shop.visitor.vera.me _INBOX.shop.visitor.vera.1 2\r\n{}\r\n"
-
-
-def _websocket() -> str:
-    """The section of the shipped file, without TLS and on a free port of loopback."""
-    found = re.search(r"^websocket \{.*?^\}", (SHIPPED / "nats.conf").read_text(), re.M | re.S)
-    assert found
-    section = re.sub(r'listen: ".*?"', 'listen: "127.0.0.1:-1"', found[0])
-    return re.sub(r"tls \{.*?\}", "no_tls: true", section) + "\n"
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +22,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(directory: Path) -> Iterator[NatsServer]:
-    with guarded_server(directory, _websocket()) as started:
+    with guarded_server(directory, websocket_section()) as started:
         yield started
 
 
