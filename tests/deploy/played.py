@@ -7,16 +7,19 @@ the server that the tests have does not speak.
 """
 
 import contextlib
+import json
 import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import asyncpg
 
+from shared.adapters.nats_bus import NatsBus
+from shared.adapters.nats_identity import broker_settings
 from tests.servers.certificate import Certificate
 from tests.servers.engine import ROOT, fernamt, surroundings
 from tests.servers.guarded import Guarded, Platform, guarded_server
@@ -63,18 +66,6 @@ def servers(keys: Path, certificate: Certificate, postgres: PostgresServer) -> I
         with guarded_server(directory, TLS.format(certificate)) as server:
             broker = Guarded(server, directory, Platform(directory))
             yield Servers(broker, postgres, certificate)
-
-
-async def ask_for_passwords(postgres: PostgresServer) -> None:
-    """From now on the server lets nobody in without one, apart from its superuser."""
-    connection = await asyncpg.connect(postgres.url)
-    file = await connection.fetchval("show hba_file")
-    await connection.execute(
-        "copy (values ('host all fernamt 127.0.0.1/32 trust'), "
-        f"('host all all 127.0.0.1/32 scram-sha-256')) to '{file}'"
-    )
-    await connection.execute("select pg_reload_conf()")
-    await connection.close()
 
 
 class Playing:
@@ -136,6 +127,65 @@ class Playing:
     def kill(self) -> None:
         for process in self._processes:
             process.kill()
+
+
+class Installation(NamedTuple):
+    """All of it at work; ``pages`` are those of health, by the name of the container."""
+
+    playing: Playing
+    servers: Servers
+    containers: Mapping[str, Container]
+    pages: Mapping[str, str]
+
+    async def served(self) -> dict[str, Any]:
+        """The answer that an admin gets who shows a token of the chat platform."""
+        broker = self.servers.broker
+        environment = {
+            "FERNAMT_NATS_TOKEN": broker.platform.token("shop", "admin", "root"),
+            "FERNAMT_NATS_INBOX": "_INBOX.shop.admin.root",
+            "FERNAMT_NATS_CA_FILE": str(self.servers.certificate.certificate),
+        }
+        bus = await NatsBus.connect(broker_settings(broker.server.url, "root", environment))
+        subject = "fernamt.v1.cmd.shop.admin.root.create_workspace"
+        answer = await bus.request(subject, b'{"name": "Shop"}', timeout_s=30)
+        await bus.close()
+        told: dict[str, Any] = json.loads(answer.data)
+        return told
+
+
+@contextlib.contextmanager
+def installed(
+    standing: Servers, containers: Mapping[str, Container], directory: Path
+) -> Iterator[Installation]:
+    """Let what migrates come to its end, then every service begin; stop them in order."""
+    playing = Playing(standing, directory)
+    for name, container in containers.items():
+        if container.command[0] == "migrate":
+            migrated = playing.done(name, container)
+            assert (migrated.returncode, migrated.stdout) == (0, "the schema is up to date\n")
+    try:
+        pages = {
+            name: playing.begin(name, container)
+            for name, container in containers.items()
+            if container.command[0] == "run"
+        }
+        yield Installation(playing, standing, containers, pages)
+        assert set(playing.end()) == {0}
+    finally:
+        playing.kill()
+
+
+async def make_database(postgres: PostgresServer) -> None:
+    """The one that stands in the addresses, on a server that asks for passwords from now on."""
+    connection = await asyncpg.connect(postgres.url)
+    await connection.execute(f"create database {DATABASE}")
+    file = await connection.fetchval("show hba_file")
+    await connection.execute(
+        "copy (values ('host all fernamt 127.0.0.1/32 trust'), "
+        f"('host all all 127.0.0.1/32 scram-sha-256')) to '{file}'"
+    )
+    await connection.execute("select pg_reload_conf()")
+    await connection.close()
 
 
 def make_roles(script: Path, secrets: Path, postgres: PostgresServer) -> None:

@@ -10,12 +10,11 @@ from collections.abc import Mapping
 import pytest
 import yaml
 from compose_spec import PyCompose
-from typer.main import get_command
 
 from services.auth.settings import KEYS as SESSION_KEYS
-from services.cli.main import VERBS, command_line
 from services.cli.nats_keys import ISSUER, USERS
 from services.cli.running import ServiceName
+from tests.deploy.command_line import taken_by_the_command_line
 from tests.deploy.composition import FILE, Fields, composition, mounted, ours, settings_of
 from tests.deploy.image import known_variables
 from tests.servers.postgres import server_version
@@ -89,10 +88,7 @@ def test_every_service_runs(services: Mapping[str, Fields]) -> None:
 
 def test_the_commands_are_taken_by_the_command_line(services: Mapping[str, Fields]) -> None:
     for service in services.values():
-        verb, *arguments = service["command"]
-        command = get_command(command_line([verb])).commands[verb]  # type: ignore[attr-defined]
-        command.make_context(verb, list(arguments))
-        assert verb in VERBS
+        taken_by_the_command_line(service["command"])
 
 
 def test_the_settings_are_read_by_the_code(services: Mapping[str, Fields]) -> None:

@@ -1,7 +1,6 @@
 """``compose.yaml`` at work: prepared by its script, played by processes, asked by a front end."""
 
 import asyncio
-import json
 import os
 import stat
 import subprocess
@@ -10,21 +9,17 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from services.cli.nats_keys import nats_keys
-from shared.adapters.nats_bus import NatsBus
-from shared.adapters.nats_identity import broker_settings
 from tests.deploy.composition import DEPLOY, Fields, composition, mounted, ours, settings_of
 from tests.deploy.image import image
 from tests.deploy.played import (
-    DATABASE,
     Container,
-    Playing,
-    Servers,
-    ask_for_passwords,
+    Installation,
     copied,
+    installed,
+    make_database,
     make_roles,
     servers,
 )
@@ -122,22 +117,6 @@ def _containers(whole: Fields, directory: Path) -> dict[str, Container]:
     return made
 
 
-class Installation:
-    """All of it at work."""
-
-    def __init__(
-        self, playing: Playing, servers: Servers, containers: dict[str, Container]
-    ) -> None:
-        self.playing = playing
-        self.servers = servers
-        self.containers = containers
-        self.pages = {
-            name: playing.begin(name, container)
-            for name, container in containers.items()
-            if container.command[0] == "run"
-        }
-
-
 @pytest.fixture(scope="module")
 def installation(
     prepared: Path,
@@ -151,24 +130,11 @@ def installation(
         servers(secrets / "keys", certificate, postgres) as standing,
     ):
         (secrets / "session-keys").write_bytes(standing.broker.platform.public)
-        asyncio.run(_make_database(standing.postgres.url))
-        asyncio.run(ask_for_passwords(postgres))
+        asyncio.run(make_database(postgres))
         make_roles(prepared / "compose" / "roles.sh", secrets, postgres)
-        playing = Playing(standing, tmp_path_factory.mktemp("containers"))
         containers = _containers(whole, prepared)
-        migrated = playing.done("migrate", containers["migrate"])
-        assert (migrated.returncode, migrated.stdout) == (0, "the schema is up to date\n")
-        try:
-            yield Installation(playing, standing, containers)
-            assert set(playing.end()) == {0}
-        finally:
-            playing.kill()
-
-
-async def _make_database(url: str) -> None:
-    connection = await asyncpg.connect(url)
-    await connection.execute(f"create database {DATABASE}")
-    await connection.close()
+        with installed(standing, containers, tmp_path_factory.mktemp("containers")) as at_work:
+            yield at_work
 
 
 async def test_every_service_is_ready(installation: Installation) -> None:
@@ -178,17 +144,7 @@ async def test_every_service_is_ready(installation: Installation) -> None:
 
 
 async def test_a_front_end_with_a_token_is_served(installation: Installation) -> None:
-    broker = installation.servers.broker
-    environment = {
-        "FERNAMT_NATS_TOKEN": broker.platform.token("shop", "admin", "root"),
-        "FERNAMT_NATS_INBOX": "_INBOX.shop.admin.root",
-        "FERNAMT_NATS_CA_FILE": str(installation.servers.certificate.certificate),
-    }
-    bus = await NatsBus.connect(broker_settings(broker.server.url, "root", environment))
-    subject = "fernamt.v1.cmd.shop.admin.root.create_workspace"
-    answer = await bus.request(subject, b'{"name": "Shop"}', timeout_s=30)
-    await bus.close()
-    assert json.loads(answer.data)["ok"]
+    assert (await installation.served())["ok"]
 
 
 def test_the_doctor_has_nothing_grave_to_say_of_it(installation: Installation) -> None:
