@@ -126,6 +126,7 @@ def _copy(all_of_them: Sequence[Manifest]) -> list[Manifest]:
         ("sessionKeys.secret=", "/sessionKeys"),
         ("services.router.resources.limits.memory=null", "/services/router/resources/limits"),
         ("mail.secret=fernamt-mail", "mail.from: who sends the mails"),
+        ("nats.url=nats://nats:4333", "networkPolicy.nats.port is 4222"),
     ],
 )
 def test_values_that_make_no_sense_are_refused(wrong: str, why: str) -> None:
