@@ -352,7 +352,8 @@ def test_each_reaches_what_it_talks_to_and_nothing_else(values: str) -> None:
         needs[name] |= {BROKER} if "FERNAMT_NATS_URL" in told else set()
         needs[name] |= {DATABASE} if "FERNAMT_STORE_URL" in told else set()
         needs[name] |= MAILS_AND_WEBHOOKS if name == "notifier" else set()
-        needs[name] |= {443} if told.get("FERNAMT_AUTH_KEYS", "").startswith("https:") else set()
+        elsewhere = told.get("FERNAMT_AUTH_KEYS", ""), told.get("FERNAMT_AUTH_REVOKED", "")
+        needs[name] |= {443} if any(each.startswith("https:") for each in elsewhere) else set()
     assert _reached(values, "egress") == needs
 
 

@@ -31,6 +31,7 @@
 {{- if eq .service "auth" }}
 - {name: FERNAMT_AUTH_ISSUER_FILE, value: /etc/fernamt/issuer.nk}
 - {name: FERNAMT_AUTH_KEYS, value: {{ $values.sessionKeys.url | default "/etc/fernamt/session-keys" | quote }}}
+- {name: FERNAMT_AUTH_REVOKED, value: {{ $values.sessionKeys.revoked | quote }}}
 {{- end }}
 {{- if eq .service "console" }}
 - {name: FERNAMT_CONSOLE_HOST, value: 0.0.0.0}
