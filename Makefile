@@ -21,7 +21,7 @@ PYTHON := $(BIN)/python
 # Much of a test is waiting for others. Whole files, as their tests share servers.
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: help demo up examples check check-extra format test bench bench-quick soak fresh screenshots schemas lock upgrade clean
+.PHONY: help demo up examples check check-extra audit format test bench bench-quick soak fresh screenshots schemas lock upgrade clean
 
 help:  ## print this list
 	@echo 'make <target> [ARGS="..."]   (ARGS are handed to the command behind the target)'
@@ -49,6 +49,9 @@ check: .venv/dev.lock  ## the whole gate: format, lint, types, layers, dependenc
 check-extra: .venv/dev.lock $(EXTRA)/node_modules/.package-lock.json build/examples/index.html  ## what is checked by tools that are not Python's; needs Node.js 20, Prometheus, Chromium
 	@cd $(EXTRA) && npm --silent test
 	$(PYTHON) -m pytest $(EXTRA) $(ARGS)
+
+audit: .venv/dev.lock  ## known holes and licences of what is locked, and a bill of materials in build/; asks a service
+	@$(PYTHON) -m tests.supply $(ARGS)
 
 format: .venv/dev.lock  ## put the code into the form that `check` wants
 	$(PYTHON) -m ruff format .

@@ -103,8 +103,11 @@ def of_monitoring(host: str) -> Finding:
     )
 
 
-def of_environment(environment: Mapping[str, str], store: str) -> Iterator[Finding]:
-    """Passwords that can be guessed, files that others can read, and a key beside its lock."""
+def of_environment(environment: Mapping[str, str], store: str, user: int) -> Iterator[Finding]:
+    """Passwords that can be guessed, files that others can read, and a key beside its lock.
+
+    ``user`` is the number of the one as whom the services run.
+    """
     if not any(environment.get(name) for name in (USER, TOKEN, NKEY_FILE, CREDS_FILE)):
         yield Finding(
             grave=True,
@@ -122,7 +125,7 @@ def of_environment(environment: Mapping[str, str], store: str) -> Iterator[Findi
             )
     for variable in (NKEY_FILE, CREDS_FILE, ISSUER_FILE, SEAL_KEY_FILE):
         file = Path(environment.get(variable) or "/")
-        if file.is_file() and stat.S_IMODE(file.stat().st_mode) & 0o077:
+        if file.is_file() and _is_open(file, user):
             yield Finding(
                 grave=True,
                 what=f"{variable}: others on this machine may read {file}",
@@ -134,6 +137,13 @@ def of_environment(environment: Mapping[str, str], store: str) -> Iterator[Findi
             what="the key of the seals lies beside the log: whoever writes there can sign, too",
             remedy=f"{SEAL_KEY_FILE} for the archivist, elsewhere",
         )
+
+
+def _is_open(file: Path, user: int) -> bool:
+    """Whether others may read it. Who does not own it reads it by its group, as a pod does."""
+    status = file.stat()
+    needed = 0 if status.st_uid == user else stat.S_IRGRP
+    return bool(stat.S_IMODE(status.st_mode) & 0o077 & ~needed)
 
 
 def of_directory(directory: Path) -> Iterator[Finding]:

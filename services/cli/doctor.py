@@ -48,7 +48,7 @@ def doctor(nats: NatsUrl = "", store: StoreUrl = "") -> None:
 
 
 async def _look(nats: str, store: str) -> Sequence[Finding]:
-    findings = list(of_environment(os.environ, store))
+    findings = list(of_environment(os.environ, store, os.geteuid()))
     address = parse_store_url(store)
     if address.directory is not None:
         findings.extend(of_directory(address.directory))

@@ -45,7 +45,8 @@ class PostgresServer:
     def __init__(self, directory: Path) -> None:
         self._data = directory / "data"
         self._log = directory / "postgres.log"
-        self._binaries = _runnable_tree(directory) / "bin"
+        self.binaries = _runnable_tree(directory) / "bin"
+        """Where its own programs are, ``psql`` among them."""
         self._process: subprocess.Popen[bytes] | None = None
         self.port = free_port()
         self._run_initdb()
@@ -107,7 +108,7 @@ class PostgresServer:
         with self._log.open("ab") as log:
             subprocess.run(
                 [
-                    self._binaries / "initdb",
+                    self.binaries / "initdb",
                     *("--pgdata", self._data, "--username", "fernamt", "--auth", "trust"),
                     *("--encoding", "UTF8", "--locale", "C", "--no-sync"),
                 ],
@@ -125,7 +126,7 @@ class PostgresServer:
         """Start the process once; false if it ended before it was ready."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [self._binaries / "postgres", "-D", self._data],
+                [self.binaries / "postgres", "-D", self._data],
                 user=_unprivileged(),
                 group=_unprivileged(),
                 extra_groups=None if _unprivileged() is None else [],
@@ -245,3 +246,11 @@ def free_port() -> int:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
         return port
+
+
+def server_version() -> str:
+    """The release of the server that the tests run, as ``16``."""
+    with tempfile.TemporaryDirectory(prefix="fernamt-postgres-") as name:
+        postgres = _runnable_tree(Path(name)) / "bin" / "postgres"
+        said = subprocess.run([postgres, "--version"], capture_output=True, text=True, check=True)
+    return said.stdout.split()[-1].partition(".")[0]

@@ -1,5 +1,6 @@
 """What the doctor finds grave, what it notes, and what it lets pass."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ SOUND = PostgresState(
     asks_no_proof=False,
 )
 GUARDED = Greeting(auth_required=True, tls_required=True)
+ME = os.geteuid()
 STORE = f"postgresql://services:{'x' * 24}@db.example/fernamt"
 
 
@@ -70,15 +72,28 @@ def test_an_environment_that_says_who_this_is_with_keys_of_its_own_passes(tmp_pa
     for file in (key, seal):
         file.touch(mode=0o600)
     sound = {"FERNAMT_NATS_NKEY_FILE": str(key), "FERNAMT_SEAL_KEY_FILE": str(seal)}
-    assert list(of_environment(sound, STORE)) == []
+    assert list(of_environment(sound, STORE, ME)) == []
     key.chmod(0o640)
-    (finding,) = of_environment(sound, STORE)
+    (finding,) = of_environment(sound, STORE, ME)
     assert finding.grave
     assert finding.remedy == f"chmod 600 {key}"
 
 
+def test_a_key_that_is_read_by_its_group_alone_passes_for_who_does_not_own_it(
+    tmp_path: Path,
+) -> None:
+    key = tmp_path / "router.nk"
+    key.touch()
+    key.chmod(0o440)
+    sound = {"FERNAMT_NATS_NKEY_FILE": str(key), "FERNAMT_SEAL_KEY_FILE": str(tmp_path / "none")}
+    assert list(of_environment(sound, STORE, ME + 1)) == []
+    for mode in (0o444, 0o460):
+        key.chmod(mode)
+        assert [finding.grave for finding in of_environment(sound, STORE, ME + 1)] == [True]
+
+
 def test_what_is_missing_in_an_environment(tmp_path: Path) -> None:
-    findings = list(of_environment({}, "postgresql://services:fernamt@db.example/fernamt"))
+    findings = list(of_environment({}, "postgresql://services:fernamt@db.example/fernamt", ME))
     assert [finding.grave for finding in findings] == [True, True, False]
     assert "nothing about who it is" in findings[0].what
     assert "fewer than 16 characters" in findings[1].what

@@ -1,0 +1,1 @@
+"""What a platform engineer deploys: the image and what starts it, held against the code."""
