@@ -8,7 +8,6 @@ other slots are for those who answer.
 
 import asyncio
 import random
-import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
@@ -16,8 +15,9 @@ from typing import Literal, NamedTuple, Protocol
 import structlog
 
 from services.notifier.channel_settings import Pace
+from services.notifier.spans import DeliverySpans
 from shared.ports import Channel, Clock, Lane, Outbox, OutboxRow, Pending, StoreError
-from shared.routing.ids import Position, UnixMs, WorkspaceId
+from shared.routing.ids import UnixMs, WorkspaceId
 from shared.routing.workspace import Workspace
 from shared.runtime import metrics
 from shared.runtime.figures import Figure
@@ -61,7 +61,9 @@ SENT = Outcome("sent")
 class Sender(Protocol):
     """One channel. ``send`` raises nothing that the world can cause."""
 
-    async def send(self, workspace: Workspace, row: OutboxRow) -> Outcome: ...
+    async def send(self, workspace: Workspace, row: OutboxRow, trace: str | None) -> Outcome:
+        """One try; ``trace`` is what the receiver may go on from."""
+        ...
 
 
 class _LaneState:
@@ -86,6 +88,8 @@ class Delivering:
         senders: Mapping[Channel, Sender],
         find: Callable[[WorkspaceId], Workspace | None],
         pace: Pace,
+        *,
+        spans: DeliverySpans | None = None,
     ) -> None:
         """``find`` gives a workspace as far as it has been read, if at all."""
         self._outbox = outbox
@@ -93,6 +97,7 @@ class Delivering:
         self._senders = senders
         self._find = find
         self._pace = pace
+        self._spans = spans
         self._lanes: dict[Lane, _LaneState] = {}
         self._slots = {channel: asyncio.Semaphore(SLOTS[channel]) for channel in senders}
         self._doubtful = {c: asyncio.Semaphore(SLOTS_DOUBTFUL[c]) for c in senders}
@@ -141,7 +146,7 @@ class Delivering:
             try:
                 lanes = await self._outbox.lanes()
             except StoreError as error:
-                log.warning("outbox_not_read", reason=str(error))
+                log.warning("outbox_not_read", reason=error)
                 await asyncio.sleep(LOOK_AGAIN_S)
             else:
                 self.wake([lane for lane, _ in lanes if lane not in self._lanes])
@@ -177,7 +182,7 @@ class Delivering:
             while self._tasks is not None and pause_s == 0.0:
                 pause_s = await self._next(lane, state)
         except StoreError as error:
-            log.warning("outbox_not_read", workspace=lane.workspace_id, reason=str(error))
+            log.warning("outbox_not_read", workspace=lane.workspace_id, reason=error)
             pause_s = LOOK_AGAIN_S
         state.working = False
         if self._tasks is None:
@@ -232,37 +237,37 @@ class Delivering:
     async def _try(self, workspace: Workspace, pending: Pending) -> bool:
         """Send one row and write down what became of it; false if the receiver is in trouble."""
         row, attempts = pending.row, pending.attempts + 1
-        outcome = await self._sent(workspace, row)
+        span = await self._spans.begin(row) if self._spans is not None else None
+        outcome = await self._sent(workspace, row, span.trace if span is not None else None)
+        if span is not None:
+            span.end(outcome=outcome.result, attempt=attempts)
         if outcome.result in ("sent", "not_needed"):
             self._outcomes[row.channel, outcome.result] += 1
             await self._written(lambda: self._outbox.done(row.id))
             if outcome.result == "sent":
-                log.debug("delivered", **_about(row))
+                _about(row).debug("delivered")
             else:
-                log.info("not_needed", **_about(row), reason=outcome.why)
+                _about(row).info("not_needed", reason=outcome.why)
             return True
         hopeless = outcome.result == "hopeless"
         now = self._clock.wall_ms()
         if hopeless or attempts >= self._pace.attempts_max:
             self._outcomes[row.channel, "dead"] += 1
             await self._written(lambda: self._outbox.dead(row.id, attempts, now, outcome.why))
-            log.error("dead_letter", **_about(row), attempts=attempts, reason=outcome.why)
+            _about(row).error("dead_letter", attempts=attempts, reason=outcome.why)
             return hopeless
         self._outcomes[row.channel, "failed"] += 1
         next_at = UnixMs(now + self._retry_ms(attempts, outcome.retry_after_ms))
         await self._written(lambda: self._outbox.retry(row.id, attempts, next_at, outcome.why))
-        log.warning("not_delivered", **_about(row), attempts=attempts, reason=outcome.why)
+        _about(row).warning("not_delivered", attempts=attempts, reason=outcome.why)
         return False
 
-    async def _sent(self, workspace: Workspace, row: OutboxRow) -> Outcome:
+    async def _sent(self, workspace: Workspace, row: OutboxRow, trace: str | None) -> Outcome:
         """One try. A fault of ours is one that failed: it must not keep all others from leaving."""
         try:
-            return await self._senders[row.channel].send(workspace, row)
+            return await self._senders[row.channel].send(workspace, row, trace)
         except Exception as error:  # noqa: BLE001 - one row's fault is not the service's end
-            # The error's own words may hold a text or an address.
-            *_, last = traceback.extract_tb(error.__traceback__)
-            where = f"{last.name}:{last.lineno}"
-            log.error("sending_failed", **_about(row), error=type(error).__name__, where=where)
+            _about(row).exception("sending_failed")
             return Outcome("failed", f"fault {type(error).__name__}")
 
     async def _written(self, write: Callable[[], Awaitable[None]]) -> None:
@@ -271,7 +276,7 @@ class Delivering:
             try:
                 await write()
             except StoreError as error:
-                log.warning("outcome_not_written", reason=str(error))
+                log.warning("outcome_not_written", reason=error)
                 await asyncio.sleep(LOOK_AGAIN_S)
             else:
                 return
@@ -286,10 +291,11 @@ def _jittered(milliseconds: int) -> int:
     return round(milliseconds * random.uniform(1 - JITTER, 1 + JITTER))
 
 
-def _about(row: OutboxRow) -> dict[str, object]:
-    return {
-        "workspace": row.workspace_id,
-        "channel": row.channel,
-        "recipient": row.recipient,
-        "position": Position(row.position),
-    }
+def _about(row: OutboxRow) -> structlog.typing.FilteringBoundLogger:
+    bound: structlog.typing.FilteringBoundLogger = log.bind(
+        workspace=row.workspace_id,
+        channel=row.channel,
+        recipient=row.recipient,
+        position=row.position,
+    )
+    return bound

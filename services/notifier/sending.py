@@ -25,8 +25,8 @@ UNSEEN_MAX = 20_000
 PUBLISHED_AT_ONCE = 500
 """Messages that are queued for the socket together, or wait together: some 100 kB."""
 
-Message = tuple[str, bytes]
-"""Subject and body of one message to one feed."""
+Message = tuple[str, bytes, str]
+"""Subject, body and trace parent, if any, of one message to one feed."""
 
 
 class _Mark(NamedTuple):
@@ -107,7 +107,7 @@ class Sending:
             try:
                 self._bus.publish_all(some)
             except NotSent as error:
-                log.info("feeds_wait", reason=str(error), unseen=len(self._unseen))
+                log.info("feeds_wait", reason=error, unseen=len(self._unseen))
                 return
             FAILPOINTS.passing("after_feed", len(some))
             self._handed_on += len(some)
@@ -121,7 +121,7 @@ class Sending:
                 if await self._bus.flush() != connection:
                     return
             except ConnectionError as error:
-                log.info("feeds_wait", reason=str(error), unseen=len(self._unseen))
+                log.info("feeds_wait", reason=error, unseen=len(self._unseen))
                 return
             self._forget(handed_on)
         while self._marks and self._marks[0].after <= self._seen:
@@ -144,7 +144,7 @@ class Sending:
         try:
             await self._progress.save(saving)
         except StoreError as error:
-            log.warning("progress_not_saved", reason=str(error))
+            log.warning("progress_not_saved", reason=error)
             self._unsaved = saving | self._unsaved
         else:
             FAILPOINTS.passing("after_progress")

@@ -138,7 +138,11 @@ class Term:
         self._channels = channels(self._find)
         self._sending = Sending(world.bus, world.store.progress, duty.holds)
         self._outlet = Outlet(
-            world.store, self._sending, self._channels.plan, self._channels.planned
+            world.store,
+            self._sending,
+            self._channels.plan,
+            self._channels.planned,
+            world.tracer,
         )
         self._follower = LogFollower(
             world.store.events,
@@ -181,7 +185,7 @@ class Term:
                 await self._follower.catch_up()
                 await self._sending.drained()
         except (TimeoutError, StoreError) as error:
-            log.warning("drain_abandoned", reason=repr(error))
+            log.warning("drain_abandoned", reason=error)
 
     async def _where_to_begin(self) -> dict[WorkspaceId, Position]:
         """What was sent; a log that is shorter was restored, and is sent anew from its end."""

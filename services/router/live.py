@@ -26,6 +26,7 @@ from shared.ports import LogCorrupt, StoreError
 from shared.routing.commands import Refused
 from shared.routing.ids import Position, WorkspaceId
 from shared.routing.workspace import Workspace
+from shared.runtime import spans
 from shared.wire.requests import CommandRequest
 
 log = structlog.get_logger()
@@ -174,7 +175,7 @@ class LiveWorkspace:
             self._release(self._pending.popleft())
         self._look_whether_settled()
 
-    def lost(self, why: str, *, in_doubt: bool = False) -> None:
+    def lost(self, why: str | Exception, *, in_doubt: bool = False) -> None:
         """What is pending was not written, or nobody knows: decide it again from the log.
 
         ``in_doubt``: what is under way may have been written, or may still be. A command with an
@@ -269,7 +270,7 @@ class LiveWorkspace:
         try:
             is_read = await self._is_read(decider, search.run)
         except LogCorrupt as error:
-            log.error("log_corrupt", workspace=self.workspace_id, reason=str(error))
+            log.error("log_corrupt", workspace=self.workspace_id, reason=error)
             if self._decider is decider:
                 del self._searching[id(job)]
                 self._refuse(job, "the log could not be read")
@@ -289,11 +290,11 @@ class LiveWorkspace:
             except (SnapshotsGone, BadSnapshot) as error:
                 if self._decider is decider:
                     self.trusts_snapshots = isinstance(error, SnapshotsGone)
-                    self.lost(str(error))
+                    self.lost(error)
             except LogCorrupt:
                 raise
             except StoreError as error:
-                log.warning("settled_not_read", workspace=self.workspace_id, reason=str(error))
+                log.warning("settled_not_read", workspace=self.workspace_id, reason=error)
                 await asyncio.sleep(RETRY_S)
             else:
                 return self._decider is decider
@@ -302,6 +303,7 @@ class LiveWorkspace:
     # --- deciding ---------------------------------------------------------------------------
 
     def _decide(self, decider: Decider, job: Job) -> None:
+        span = job.span.child(spans.DECIDE) if job.span is not None else None
         try:
             unit = decider.take(job)
         except Exception:
@@ -310,10 +312,14 @@ class LiveWorkspace:
             log.exception(
                 "decision_failed", workspace=self.workspace_id, request=type(job.asked).__name__
             )
+            if span is not None:
+                span.end(outcome="fault")
             text = "this could not be decided because of a fault in the router; it is in its log"
             self._refuse(job, text)
             self.lost("a decision failed", in_doubt=True)
         else:
+            if span is not None:
+                span.end(events=len(unit.rows))
             self._hand_on(unit)
 
     def _hand_on(self, unit: Unit) -> None:

@@ -50,7 +50,7 @@ class Workspaces:
         self._commits = Commits(
             world.store.events, self.share.epochs, self.share.lose, world.lease_clock
         )
-        self._relay = Relay(world.store.events, EventStream(world.bus))
+        self._relay = Relay(world.store.events, EventStream(world.bus), world.tracer)
         self._publishing = Publishing(world.bus, world.store, tasks)
         self._crowd = Crowd(world.lease_clock)
         self._turnstile = Turnstile(world.bus, throttle, tasks)
@@ -61,6 +61,7 @@ class Workspaces:
             self._turnstile,
             create=self.create,
             tasks=tasks,
+            tracer=world.tracer,
         )
         self._alarms = Alarms(world.clock)
         self._turns = Turns(self._alarms.arm)
@@ -179,7 +180,7 @@ class Workspaces:
                     self._intake.hash_key = await self._world.store.vault.key("request_hashes")
                 known = await self._world.store.events.workspaces()
             except StoreError as error:
-                log.warning("workspaces_not_read", reason=str(error))
+                log.warning("workspaces_not_read", reason=error)
                 await asyncio.sleep(RETRY_S)
             else:
                 return [one for one in known if partition_of(one) in partitions]
@@ -205,10 +206,10 @@ class Workspaces:
             try:
                 decider = await load(self._world.store, live, clock, epoch, self._tasks)
             except LogCorrupt as error:
-                log.error("log_corrupt", workspace=workspace_id, reason=str(error))
+                log.error("log_corrupt", workspace=workspace_id, reason=error)
                 live.end(Refused("unavailable", "the log of the workspace is corrupt"))
             except StoreError as error:
-                log.warning("log_not_read", workspace=workspace_id, reason=str(error))
+                log.warning("log_not_read", workspace=workspace_id, reason=error)
                 await asyncio.sleep(RETRY_S)
             else:
                 self._put_on_duty(live, decider)
@@ -247,7 +248,7 @@ class Workspaces:
                 await self._world.store.events.register_workspace(live.workspace_id, at)
                 break
             except StoreError as error:
-                log.warning("workspace_not_registered", reason=str(error))
+                log.warning("workspace_not_registered", reason=error)
                 await asyncio.sleep(RETRY_S)
         await self._listen_to(live)
         await self._load(live)

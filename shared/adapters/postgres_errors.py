@@ -1,8 +1,8 @@
 """What PostgreSQL and its driver say, as the errors of ``shared.ports``.
 
-Only the server's primary message and code are passed on. DETAIL and HINT may hold the contents of
-rows, so callers raise the translation outside the ``except`` block: a chained exception would
-print them after all.
+Only the server's code is passed on, and of faults that hold no value its primary message. DETAIL
+and HINT may hold the contents of rows, so callers raise the translation outside the ``except``
+block: a chained exception would print them after all.
 """
 
 import asyncpg
@@ -31,6 +31,9 @@ _TRANSIENT_CODES = frozenset(
 _ENDED_BY_ADMINISTRATOR = "57P01"
 _ENDED_CODES = frozenset({_ENDED_BY_ADMINISTRATOR, "57P02"})
 _SCHEMA_CODES = frozenset({"42P01", "42703", "42704"})
+_PLAIN_CLASSES = frozenset({"08", "25", "28", "3D", "40", "42", "53", "55", "57", "58"})
+"""Of these the primary message names tables, roles and limits. Others may quote data: what does not
+fit its type (22) or a constraint (23), and what somebody's own trigger has to say (P0)."""
 
 
 class ConnectionLost(CommitInDoubt):
@@ -65,7 +68,7 @@ def translated(error: BaseException) -> StoreError:
 
 def _server_said(error: asyncpg.PostgresError) -> StoreError:
     code = error.sqlstate or "unknown"
-    message = f"PostgreSQL: {error.args[0] if error.args else type(error).__name__} ({code})"
+    message = f"PostgreSQL: {_words_of(error, code)} ({code})"
     if code == "23505":
         return KeyTaken(message, error.constraint_name or "")
     if code.startswith("08") or code in _ENDED_CODES:
@@ -77,6 +80,13 @@ def _server_said(error: asyncpg.PostgresError) -> StoreError:
     if code in _SCHEMA_CODES:
         return StoreError(f"{message}: are the migrations applied?")
     return StoreError(message)
+
+
+def _words_of(error: asyncpg.PostgresError, code: str) -> str:
+    if code[:2] in _PLAIN_CLASSES and error.args:
+        return str(error.args[0])
+    name = type(error).__name__
+    return f"{name} of {error.constraint_name}" if error.constraint_name else name
 
 
 def not_reached(error: BaseException) -> StoreUnavailable:
