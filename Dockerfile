@@ -6,6 +6,8 @@
 ARG PYTHON=python:3.11-slim-bookworm
 
 FROM ${PYTHON} AS build
+# `otel` has what traces take, too.
+ARG LOCK=run
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_INPUT=1
 WORKDIR /build
 
@@ -13,7 +15,7 @@ WORKDIR /build
 COPY requirements/ requirements/
 RUN python -m venv --without-pip /opt/fernamt \
     && python -m pip --python /opt/fernamt/bin/python install \
-        --require-hashes --only-binary :all: -r requirements/run.txt \
+        --require-hashes --only-binary :all: -r requirements/${LOCK}.txt \
     && sed -n '/^setuptools==/,/^ *#/p' requirements/dev.txt > backend.txt \
     && python -m pip install --require-hashes --only-binary :all: -r backend.txt
 

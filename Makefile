@@ -94,14 +94,16 @@ COMPILE := env -u UV_INDEX -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS \
 
 lock: .venv/dev.lock  ## resolve pyproject.toml into requirements/, keeping versions that still fit
 	$(COMPILE) -o requirements/run.txt $(ARGS)
-	$(COMPILE) --group dev -c requirements/run.txt -o requirements/dev.txt $(ARGS)
+	$(COMPILE) --extra otel -c requirements/run.txt -o requirements/otel.txt $(ARGS)
+	$(COMPILE) --group dev -c requirements/otel.txt -o requirements/dev.txt $(ARGS)
 
 upgrade:  ## the same with the newest versions
 	@$(MAKE) lock ARGS=--upgrade
 
 # --- the environment ---------------------------------------------------------------------------
 # .venv/<name>.lock is a copy of the lock that .venv holds. requirements/dev.txt contains all of
-# run.txt, so whoever has the dev environment has the other one too.
+# run.txt, so whoever has the dev environment has the other one too. otel.txt is run.txt with what
+# traces take, for images that are to send them.
 
 .venv/run.lock: requirements/run.txt
 	@sh requirements/install.sh run '$(PYTHON3)'

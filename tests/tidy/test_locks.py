@@ -4,13 +4,14 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 import pytest
 
 from tests.tidy.sources import ROOT
 
-LOCKS = ("run", "dev")
+LOCKS = ("run", "otel", "dev")
 
 _PIN = re.compile(
     r"^(?P<name>[a-z0-9][a-z0-9._-]*)==(?P<version>[^\s;\\]+)(?P<marker> ; [^\\]+)? \\$"
@@ -79,8 +80,9 @@ def test_compiled_packages_are_locked_for_more_than_this_machine() -> None:
     assert all(hashes[name] > 10 for name in ("asyncpg", "msgspec", "uvloop")), hashes
 
 
-def test_the_dev_lock_contains_the_run_lock() -> None:
-    assert _read(_text("run")).versions.items() <= _read(_text("dev")).versions.items()
+def test_each_lock_contains_the_one_before() -> None:
+    locks = [_read(_text(name)).versions.items() for name in LOCKS]
+    assert all(less <= more for less, more in pairwise(locks))
 
 
 def test_the_locks_belong_to_the_project_file() -> None:
@@ -89,6 +91,8 @@ def test_the_locks_belong_to_the_project_file() -> None:
     dev = {_normal(name) for name in project["dependency-groups"]["dev"]}
     assert run - _read(_text("run")).versions.keys() == set(), "run `make lock`"
     assert dev - _read(_text("dev")).versions.keys() == set(), "run `make lock`"
+    otel = {_normal(name) for name in project["project"]["optional-dependencies"]["otel"]}
+    assert otel - _read(_text("otel")).versions.keys() == set(), "run `make lock`"
 
 
 @pytest.mark.parametrize("start", ["dependencies = [", "dev = [", "ignore = ["])
