@@ -125,10 +125,10 @@ class Sealing:
                 last = await self._next(workspace_id, last, one.head)
                 one.sealed = last.upto
         except (StoreUnavailable, CommitInDoubt) as error:
-            log.warning("not_sealed", workspace=workspace_id, reason=str(error))
+            log.warning("not_sealed", workspace=workspace_id, reason=error)
             return
         except LogCorrupt as error:
-            log.error("not_to_be_sealed", workspace=workspace_id, reason=str(error))
+            log.error("not_to_be_sealed", workspace=workspace_id, reason=error)
             self.faults += 1
             one.head = one.sealed
         if one.sealed > one.head:

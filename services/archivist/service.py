@@ -123,7 +123,7 @@ class Term:
                 await self._follower.catch_up()
                 await self._sealing.seal_all()
         except (TimeoutError, StoreError) as error:
-            log.warning("drain_abandoned", reason=repr(error))
+            log.warning("drain_abandoned", reason=error)
 
     # --- workspaces -------------------------------------------------------------------------
 

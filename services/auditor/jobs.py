@@ -115,7 +115,7 @@ class Jobs:
         try:
             job.result = await job.work.do(history, question, job.advance)
         except (StoreError, Beyond, ValueError) as error:
-            log.warning("job_failed", job=job.work.name, reason=str(error))
+            log.warning("job_failed", job=job.work.name, reason=error)
             job.error, job.state = str(error), "failed"
         else:
             job.state = "done"

@@ -83,12 +83,12 @@ class Auth:
         try:
             asked = read_question(message.data)
         except ValueError as error:
-            log.warning("question_unreadable", reason=str(error))
+            log.warning("question_unreadable", reason=error)
             return
         try:
             self._bus.publish(message.reply, self._answer(asked))
         except NotSent as error:
-            log.warning("not_sent", reason=str(error))
+            log.warning("not_sent", reason=error)
 
     def _answer(self, asked: Asked) -> bytes:
         now_s = int(time.time())
@@ -100,7 +100,7 @@ class Auth:
             may = permissions_of(session)
         except (NotTrusted, ValueError) as error:
             self._outcomes["turned_away"] += 1
-            log.info("turned_away", reason=str(error), host=asked.client_info.host)
+            log.info("turned_away", reason=error)
             return self._settings.issuer.refuse(asked, str(error), now_s)
         self._outcomes["admitted"] += 1
         log.info(
@@ -108,7 +108,6 @@ class Auth:
             workspace=session.workspace_id,
             kind=session.kind,
             actor=session.actor_id,
-            host=asked.client_info.host,
         )
         return self._settings.issuer.admit(asked, session, may, now_s)
 
@@ -132,7 +131,7 @@ class Auth:
             try:
                 await self._read_again()
             except (KeysUnusable, RevocationsUnusable) as error:
-                log.warning("keys_not_read", reason=str(error))
+                log.warning("keys_not_read", reason=error)
 
     async def _read_again(self) -> None:
         """Raises ``KeysUnusable`` and ``RevocationsUnusable``."""
@@ -149,6 +148,6 @@ class Auth:
         try:
             ended = await end_connections_of(self._bus, user)
         except (NoResponders, TimeoutError, NotSent, ValueError) as error:
-            log.warning("connection_not_ended", reason=str(error) or type(error).__name__)
+            log.warning("connection_not_ended", reason=error)
         else:
             log.info("revoked", connections=ended)

@@ -41,14 +41,14 @@ async def keep_running(server: EmbeddedNats) -> None:
 
 async def _start_again(server: EmbeddedNats) -> None:
     """Try until it runs. The same reason is told once, however often it stands in the way."""
-    told, pause_s = "", LOOK_EVERY_S
+    words, pause_s = "", LOOK_EVERY_S
     while True:
         try:
             await server.start_again()
         except (NatsServerError, OSError) as error:
-            if str(error) != told:
-                told = str(error)
-                log.error("nats_server_not_started", reason=told)
+            if str(error) != words:
+                words = str(error)
+                log.error("nats_server_not_started", reason=error)
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, PAUSE_MAX_S)
         else:

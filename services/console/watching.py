@@ -156,7 +156,7 @@ class Watch:
         try:
             envelope = decode_event(message.headers.get(EVENT, ""), message.data)
         except UndecodableEvent as error:
-            log.warning("event_not_read", subject=message.subject, reason=str(error))
+            log.warning("event_not_read", subject=message.subject, reason=error)
             return
         self._seen = position
         line = line_of(position, envelope)

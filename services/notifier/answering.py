@@ -84,7 +84,7 @@ class Answering:
         try:
             return await self._answer_to(asked)
         except Stopped as stopped:
-            log.warning("answer_not_made", workspace=asked.workspace_id, reason=str(stopped))
+            log.warning("answer_not_made", workspace=asked.workspace_id, reason=stopped)
             return refused(Refused("unavailable", "the log could not be read just now"))
 
     async def _answer_to(self, asked: QueryRequest) -> Reply:

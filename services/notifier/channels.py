@@ -94,7 +94,7 @@ class Channels:
             try:
                 await self._store.outbox.forget(await self._store.progress.load())
             except StoreError as error:
-                log.warning("outbox_not_tidied", reason=str(error))
+                log.warning("outbox_not_tidied", reason=error)
             await asyncio.sleep(FORGET_EVERY_S)
 
 

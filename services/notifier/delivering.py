@@ -8,7 +8,6 @@ other slots are for those who answer.
 
 import asyncio
 import random
-import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
@@ -17,7 +16,7 @@ import structlog
 
 from services.notifier.channel_settings import Pace
 from shared.ports import Channel, Clock, Lane, Outbox, OutboxRow, Pending, StoreError
-from shared.routing.ids import Position, UnixMs, WorkspaceId
+from shared.routing.ids import UnixMs, WorkspaceId
 from shared.routing.workspace import Workspace
 from shared.runtime import metrics
 from shared.runtime.figures import Figure
@@ -141,7 +140,7 @@ class Delivering:
             try:
                 lanes = await self._outbox.lanes()
             except StoreError as error:
-                log.warning("outbox_not_read", reason=str(error))
+                log.warning("outbox_not_read", reason=error)
                 await asyncio.sleep(LOOK_AGAIN_S)
             else:
                 self.wake([lane for lane, _ in lanes if lane not in self._lanes])
@@ -177,7 +176,7 @@ class Delivering:
             while self._tasks is not None and pause_s == 0.0:
                 pause_s = await self._next(lane, state)
         except StoreError as error:
-            log.warning("outbox_not_read", workspace=lane.workspace_id, reason=str(error))
+            log.warning("outbox_not_read", workspace=lane.workspace_id, reason=error)
             pause_s = LOOK_AGAIN_S
         state.working = False
         if self._tasks is None:
@@ -237,21 +236,21 @@ class Delivering:
             self._outcomes[row.channel, outcome.result] += 1
             await self._written(lambda: self._outbox.done(row.id))
             if outcome.result == "sent":
-                log.debug("delivered", **_about(row))
+                _about(row).debug("delivered")
             else:
-                log.info("not_needed", **_about(row), reason=outcome.why)
+                _about(row).info("not_needed", reason=outcome.why)
             return True
         hopeless = outcome.result == "hopeless"
         now = self._clock.wall_ms()
         if hopeless or attempts >= self._pace.attempts_max:
             self._outcomes[row.channel, "dead"] += 1
             await self._written(lambda: self._outbox.dead(row.id, attempts, now, outcome.why))
-            log.error("dead_letter", **_about(row), attempts=attempts, reason=outcome.why)
+            _about(row).error("dead_letter", attempts=attempts, reason=outcome.why)
             return hopeless
         self._outcomes[row.channel, "failed"] += 1
         next_at = UnixMs(now + self._retry_ms(attempts, outcome.retry_after_ms))
         await self._written(lambda: self._outbox.retry(row.id, attempts, next_at, outcome.why))
-        log.warning("not_delivered", **_about(row), attempts=attempts, reason=outcome.why)
+        _about(row).warning("not_delivered", attempts=attempts, reason=outcome.why)
         return False
 
     async def _sent(self, workspace: Workspace, row: OutboxRow) -> Outcome:
@@ -259,10 +258,7 @@ class Delivering:
         try:
             return await self._senders[row.channel].send(workspace, row)
         except Exception as error:  # noqa: BLE001 - one row's fault is not the service's end
-            # The error's own words may hold a text or an address.
-            *_, last = traceback.extract_tb(error.__traceback__)
-            where = f"{last.name}:{last.lineno}"
-            log.error("sending_failed", **_about(row), error=type(error).__name__, where=where)
+            _about(row).exception("sending_failed")
             return Outcome("failed", f"fault {type(error).__name__}")
 
     async def _written(self, write: Callable[[], Awaitable[None]]) -> None:
@@ -271,7 +267,7 @@ class Delivering:
             try:
                 await write()
             except StoreError as error:
-                log.warning("outcome_not_written", reason=str(error))
+                log.warning("outcome_not_written", reason=error)
                 await asyncio.sleep(LOOK_AGAIN_S)
             else:
                 return
@@ -286,10 +282,11 @@ def _jittered(milliseconds: int) -> int:
     return round(milliseconds * random.uniform(1 - JITTER, 1 + JITTER))
 
 
-def _about(row: OutboxRow) -> dict[str, object]:
-    return {
-        "workspace": row.workspace_id,
-        "channel": row.channel,
-        "recipient": row.recipient,
-        "position": Position(row.position),
-    }
+def _about(row: OutboxRow) -> structlog.typing.FilteringBoundLogger:
+    bound: structlog.typing.FilteringBoundLogger = log.bind(
+        workspace=row.workspace_id,
+        channel=row.channel,
+        recipient=row.recipient,
+        position=row.position,
+    )
+    return bound

@@ -23,6 +23,7 @@ from shared.routing.workspace import Workspace
 log = structlog.get_logger()
 
 EVERY_EVENT = "*"
+NO_MAILS = f"{SMTP_URL} is not set"
 
 Fields = dict[str, Any]
 
@@ -61,7 +62,7 @@ class Planning:
         if not self._with_mails:
             if not self._said_no_mails:
                 self._said_no_mails = True
-                log.warning("mails_not_sent", reason=f"{SMTP_URL} is not set")
+                log.warning("mails_not_sent", reason=NO_MAILS)
             return []
         workspace_id = WorkspaceId(workspace.workspace_id)
         return [

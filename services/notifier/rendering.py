@@ -39,7 +39,7 @@ def _text(ref: Ref, body: bytes) -> object:
     try:
         return unseal(body)
     except msgspec.DecodeError as error:
-        log.error("text_damaged", ref=ref, reason=str(error))
+        log.error("text_damaged", ref=ref, reason=error)
         return None
 
 

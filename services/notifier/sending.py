@@ -107,7 +107,7 @@ class Sending:
             try:
                 self._bus.publish_all(some)
             except NotSent as error:
-                log.info("feeds_wait", reason=str(error), unseen=len(self._unseen))
+                log.info("feeds_wait", reason=error, unseen=len(self._unseen))
                 return
             FAILPOINTS.passing("after_feed", len(some))
             self._handed_on += len(some)
@@ -121,7 +121,7 @@ class Sending:
                 if await self._bus.flush() != connection:
                     return
             except ConnectionError as error:
-                log.info("feeds_wait", reason=str(error), unseen=len(self._unseen))
+                log.info("feeds_wait", reason=error, unseen=len(self._unseen))
                 return
             self._forget(handed_on)
         while self._marks and self._marks[0].after <= self._seen:
@@ -144,7 +144,7 @@ class Sending:
         try:
             await self._progress.save(saving)
         except StoreError as error:
-            log.warning("progress_not_saved", reason=str(error))
+            log.warning("progress_not_saved", reason=error)
             self._unsaved = saving | self._unsaved
         else:
             FAILPOINTS.passing("after_progress")

@@ -181,7 +181,7 @@ class Term:
                 await self._follower.catch_up()
                 await self._sending.drained()
         except (TimeoutError, StoreError) as error:
-            log.warning("drain_abandoned", reason=repr(error))
+            log.warning("drain_abandoned", reason=error)
 
     async def _where_to_begin(self) -> dict[WorkspaceId, Position]:
         """What was sent; a log that is shorter was restored, and is sent anew from its end."""

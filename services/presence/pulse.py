@@ -67,7 +67,7 @@ class Pulse:
                 try:
                     self._bus.publish(WATCH, b"", headers={SENDER: sender}, perishable=True)
                 except NotSent as error:
-                    log.debug("watch_not_sent", reason=str(error))
+                    log.debug("watch_not_sent", reason=error)
                 await asyncio.sleep(self._settings.pulse_ms / 1_000)
         finally:
             await subscription.stop()

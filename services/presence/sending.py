@@ -71,7 +71,9 @@ class Sending:
         finally:
             self._busy.discard(office.workspace_id)
 
-    async def _tell(self, office: Office, subject: Subject, report: Report) -> str | None:
+    async def _tell(
+        self, office: Office, subject: Subject, report: Report
+    ) -> str | Exception | None:
         """Why nothing is known of the report; none if it was answered."""
         call = Call("cmd", office.workspace_id, "service", "presence", report.command)
         try:
@@ -84,7 +86,7 @@ class Sending:
             answer = read_reply(message.data)
         except (NoResponders, TimeoutError, NotSent, PermissionError, msgspec.DecodeError) as error:
             office.put((subject,))
-            return repr(error)
+            return error
         if isinstance(answer, Refused):
             if answer.code in _LATER:
                 office.put((subject,))
@@ -94,7 +96,6 @@ class Sending:
                 workspace=office.workspace_id,
                 command=report.command,
                 code=answer.code,
-                reason=answer.message,
             )
         office.answered(subject, report, self._now(), refused=isinstance(answer, Refused))
         return None

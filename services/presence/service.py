@@ -58,7 +58,7 @@ class Presence:
             if serving.done():
                 serving.result()
         except StoreError as error:
-            log.warning("watching_ended", reason=str(error))
+            log.warning("watching_ended", reason=error)
         finally:
             self.ready.clear()
             ready.cancel()

@@ -93,11 +93,11 @@ class Commits:
             self._line.extendleft(reversed(batch))
             return
         except (StoreUnavailable, CommitInDoubt) as error:
-            log.warning("commit_failed", error=type(error).__name__, reason=str(error))
+            log.warning("commit_failed", error=type(error).__name__, reason=error)
             in_doubt = isinstance(error, CommitInDoubt)
             self.tally.failed["in_doubt" if in_doubt else "unavailable"] += 1
             for live in dict.fromkeys(waiting.live for waiting in batch):
-                live.lost(str(error), in_doubt=in_doubt)
+                live.lost(error, in_doubt=in_doubt)
             return
         finally:
             for waiting in batch:

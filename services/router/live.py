@@ -174,7 +174,7 @@ class LiveWorkspace:
             self._release(self._pending.popleft())
         self._look_whether_settled()
 
-    def lost(self, why: str, *, in_doubt: bool = False) -> None:
+    def lost(self, why: str | Exception, *, in_doubt: bool = False) -> None:
         """What is pending was not written, or nobody knows: decide it again from the log.
 
         ``in_doubt``: what is under way may have been written, or may still be. A command with an
@@ -269,7 +269,7 @@ class LiveWorkspace:
         try:
             is_read = await self._is_read(decider, search.run)
         except LogCorrupt as error:
-            log.error("log_corrupt", workspace=self.workspace_id, reason=str(error))
+            log.error("log_corrupt", workspace=self.workspace_id, reason=error)
             if self._decider is decider:
                 del self._searching[id(job)]
                 self._refuse(job, "the log could not be read")
@@ -289,11 +289,11 @@ class LiveWorkspace:
             except (SnapshotsGone, BadSnapshot) as error:
                 if self._decider is decider:
                     self.trusts_snapshots = isinstance(error, SnapshotsGone)
-                    self.lost(str(error))
+                    self.lost(error)
             except LogCorrupt:
                 raise
             except StoreError as error:
-                log.warning("settled_not_read", workspace=self.workspace_id, reason=str(error))
+                log.warning("settled_not_read", workspace=self.workspace_id, reason=error)
                 await asyncio.sleep(RETRY_S)
             else:
                 return self._decider is decider

@@ -4,6 +4,7 @@ Without one that can be used the log is folded from its beginning: nothing is lo
 """
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -41,27 +42,24 @@ async def load(
     """
     began = time.monotonic()
     workspace_id = live.workspace_id
-    past, misfit = await _begun(store, live), ""
+    past: Past = await _begun(store, live)
+    misfit: BadSnapshot | None = None
     begun = past.workspace.position
     try:
         await _fold(store, past)
     except BadSnapshot as error:
-        past, begun, misfit = _nothing(store, workspace_id), Position(0), str(error)
+        past, begun, misfit = _nothing(store, workspace_id), Position(0), error
         await _fold(store, past)
     workspace = past.workspace
     if workspace.erased:
         erasures = [Erasure(subject, upto) for subject, upto in workspace.erased.items()]
         if left := await store.vault.erase(workspace_id, erasures):
             log.warning("erased_again", workspace=workspace_id, texts=left)
-    say = log.warning if misfit else log.info
-    say(
-        "workspace_loaded",
-        workspace=workspace_id,
-        position=workspace.position,
-        from_snapshot=begun,
-        **({} if begun else {"why": misfit or await _why_from_beginning(store, live, workspace)}),
-        took_ms=round((time.monotonic() - began) * 1_000),
-    )
+    loaded = log.bind(workspace=workspace_id, position=workspace.position, from_snapshot=begun)
+    if not begun:
+        loaded = loaded.bind(why=misfit or await _why_from_beginning(store, live, workspace))
+    level = logging.WARNING if misfit else logging.INFO
+    loaded.log(level, "workspace_loaded", took_ms=round((time.monotonic() - began) * 1_000))
     settled = Settled(past, store.snapshots, store.events, tasks)
     tasks.start(settled.run(), f"settled {workspace_id}")
     return Decider(workspace, clock, epoch, settled)

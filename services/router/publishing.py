@@ -115,7 +115,7 @@ class Publishing:
         try:
             self._bus.publish(subject, data, headers=headers)
         except (NotSent, ValueError) as error:
-            log.warning("not_sent", subject=subject, reason=str(error))
+            log.warning("not_sent", subject=subject, reason=error)
 
     def _answer(self, workspace_id: WorkspaceId, reply: str, answer: Answer) -> None:
         if isinstance(answer.result, Refused):
@@ -147,7 +147,7 @@ class Publishing:
                 assert isinstance(answer.result, WorkspaceView)
                 result = await self._with_invitations(answer.result)
         except StoreError as error:
-            log.warning("answer_not_completed", workspace=workspace_id, reason=str(error))
+            log.warning("answer_not_completed", workspace=workspace_id, reason=error)
             self.refuse_to(reply, Refused("unavailable", "the store could not be read just now"))
         else:
             self._send(reply, answer, result)

@@ -124,10 +124,10 @@ class Relay:
             try:
                 await self._publish(workspace_id, progress)
             except Overtaken as error:
-                log.info("relay_overtaken", workspace=workspace_id, reason=str(error))
+                log.info("relay_overtaken", workspace=workspace_id, reason=error)
                 progress.sequence = None
             except (StreamUnavailable, StoreError, TimeoutError) as error:
-                log.warning("relay_waits", workspace=workspace_id, reason=str(error))
+                log.warning("relay_waits", workspace=workspace_id, reason=error)
                 progress.sequence = None
                 await asyncio.sleep(RETRY_S)
             progress.look_whether_settled()

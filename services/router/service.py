@@ -71,7 +71,7 @@ class Router:
         try:
             await workspaces.share.give_up()
         except StoreError as error:  # they run out by themselves
-            log.warning("leases_not_given_back", reason=str(error))
+            log.warning("leases_not_given_back", reason=error)
 
     async def _tell_readiness(self, workspaces: Workspaces) -> None:
         while True:

@@ -137,10 +137,10 @@ class Settled:
                 elif self._has_grown():
                     await self.let_go()
             except BadSnapshot as error:
-                log.error("settled_kept_in_memory", workspace=self._whose, reason=str(error))
+                log.error("settled_kept_in_memory", workspace=self._whose, reason=error)
                 return
             except StoreError as error:
-                log.warning("settled_not_read", workspace=self._whose, reason=str(error))
+                log.warning("settled_not_read", workspace=self._whose, reason=error)
             try:
                 async with asyncio.timeout(every_s):
                     await self._over.wait()

@@ -60,4 +60,4 @@ class Turnstile:
             if await end_connection(self._bus, connection):
                 log.info("connection_ended", connection=connection.number)
         except (NoResponders, TimeoutError, NotSent, ValueError) as error:
-            log.warning("connection_not_ended", reason=str(error) or type(error).__name__)
+            log.warning("connection_not_ended", reason=error)

@@ -179,7 +179,7 @@ class Workspaces:
                     self._intake.hash_key = await self._world.store.vault.key("request_hashes")
                 known = await self._world.store.events.workspaces()
             except StoreError as error:
-                log.warning("workspaces_not_read", reason=str(error))
+                log.warning("workspaces_not_read", reason=error)
                 await asyncio.sleep(RETRY_S)
             else:
                 return [one for one in known if partition_of(one) in partitions]
@@ -205,10 +205,10 @@ class Workspaces:
             try:
                 decider = await load(self._world.store, live, clock, epoch, self._tasks)
             except LogCorrupt as error:
-                log.error("log_corrupt", workspace=workspace_id, reason=str(error))
+                log.error("log_corrupt", workspace=workspace_id, reason=error)
                 live.end(Refused("unavailable", "the log of the workspace is corrupt"))
             except StoreError as error:
-                log.warning("log_not_read", workspace=workspace_id, reason=str(error))
+                log.warning("log_not_read", workspace=workspace_id, reason=error)
                 await asyncio.sleep(RETRY_S)
             else:
                 self._put_on_duty(live, decider)
@@ -247,7 +247,7 @@ class Workspaces:
                 await self._world.store.events.register_workspace(live.workspace_id, at)
                 break
             except StoreError as error:
-                log.warning("workspace_not_registered", reason=str(error))
+                log.warning("workspace_not_registered", reason=error)
                 await asyncio.sleep(RETRY_S)
         await self._listen_to(live)
         await self._load(live)

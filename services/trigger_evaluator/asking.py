@@ -61,7 +61,7 @@ class Asking:
         try:
             await self._informed.reach(asked.workspace_id)
         except Stopped as stopped:
-            log.warning("question_not_answered", reason=str(stopped))
+            log.warning("question_not_answered", reason=stopped)
             return refused(Refused("unavailable", "the log of the workspace cannot be read"))
         return self._answer(desk, asked)
 

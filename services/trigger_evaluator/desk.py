@@ -229,7 +229,7 @@ class Desk:
             except Stopped as stopped:
                 text = "the log of the workspace cannot be read"
                 self._floor.refuse(job.reply, Refused("unavailable", text))
-                log.warning("view_not_judged", workspace=self.workspace_id, reason=str(stopped))
+                log.warning("view_not_judged", workspace=self.workspace_id, reason=stopped)
                 continue
             page, reports = self._look(job)
             first = next(reports, None)

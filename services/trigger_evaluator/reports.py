@@ -88,7 +88,7 @@ class Reports:
                 subject, body, headers={COMMAND_ID: command_id}, timeout_s=ANSWER_WITHIN_S
             )
         except (NoResponders, TimeoutError, NotSent) as error:
-            log.info("router_silent", subject=subject, reason=str(error))
+            log.info("router_silent", subject=subject, reason=error)
             return None
         return _read(answer)
 
@@ -100,9 +100,9 @@ def _read(answer: Message) -> Told | None:
         if isinstance(reply, Answered):
             return Told(reply.position, _decode_result(reply.result).why_not)
     except msgspec.DecodeError as error:
-        log.warning("answer_unreadable", subject=answer.subject, reason=str(error))
+        log.warning("answer_unreadable", subject=answer.subject, reason=error)
         return None
     if reply.code in AGAIN:
         return None
-    log.warning("report_refused", subject=answer.subject, code=reply.code, reason=reply.message)
+    log.warning("report_refused", subject=answer.subject, code=reply.code)
     return Told(Position(0), refused=reply)

@@ -248,7 +248,7 @@ class Evaluator:
 
     def _refuse_view(self, message: Message, reason: Refused) -> None:
         self.refused += 1
-        log.info("view_refused", subject=message.subject, code=reason.code, reason=reason.message)
+        log.info("view_refused", subject=message.subject, code=reason.code)
         self.refuse(message.reply, reason)
 
     # --- what desks ask for (``Floor``) -----------------------------------------------------
@@ -316,7 +316,7 @@ class Evaluator:
         try:
             self._world.bus.publish(reply, sent.body, headers=sent.headers)
         except NotSent as error:
-            log.warning("not_sent", subject=reply, reason=str(error))
+            log.warning("not_sent", subject=reply, reason=error)
 
     def remind(self, desk: Desk, key: VisitKey, page: Page, at_ms: int) -> None:
         self._reminders.set(desk, key, page, at_ms)

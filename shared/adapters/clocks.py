@@ -74,7 +74,7 @@ class ShiftedClock:
         try:
             offset_ms = _milliseconds(text)
         except ValueError as error:
-            log.warning("clock_not_set", reason=str(error))
+            log.warning("clock_not_set", reason=error)
         else:
             self._offset_ms = max(self._offset_ms, offset_ms)
             log.info("clock_set_forward", offset_ms=self._offset_ms)

@@ -258,7 +258,7 @@ async def _number(attempt: Callable[[], Awaitable[Message]]) -> int:
         try:
             said = _decode(answer.data)
         except msgspec.MsgspecError as error:
-            raise StreamUnavailable(f"not an acknowledgement: {answer.data[:200]!r}") from error
+            raise StreamUnavailable(f"{len(answer.data)} bytes acknowledge nothing") from error
         code = said.error.err_code if said.error else 0
         if said.error and code in _WRONG_LAST_SEQUENCE:
             raise Overtaken(said.error.description)

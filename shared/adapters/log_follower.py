@@ -252,7 +252,7 @@ class LogFollower:
         try:
             await self._catch_up(workspace_id, progress)
         except (LogCorrupt, UndecodableEvent, Unfit) as error:
-            log.error("following_stopped", workspace=workspace_id, reason=str(error))
+            log.error("following_stopped", workspace=workspace_id, reason=error)
             self._stop(workspace_id, progress, str(error))
         except StoreError as error:
             if not self._failure.done():
@@ -359,7 +359,7 @@ class _Outage:
 
     async def pause(self, error: StoreError) -> None:
         if self._failures == 0:
-            log.warning("log_not_read", reason=str(error))
+            log.warning("log_not_read", reason=error)
         self._failures += 1
         await asyncio.sleep(min(PAUSE_S * 2 ** min(self._failures, 10), PAUSE_MAX_S))
 

@@ -163,7 +163,7 @@ class BusClient(Client):
             async with asyncio.timeout(timeout_s):
                 await self.close()
         except (OSError, TimeoutError, errors.Error) as error:
-            log.info("nats_connection_abandoned", error=str(error))
+            log.info("nats_connection_abandoned", reason=error)
 
     # -- called by nats-py -----------------------------------------------------------------------
 
@@ -200,7 +200,7 @@ class BusClient(Client):
         try:
             await super()._close(status, do_cbs)
         except OSError as error:
-            log.info("nats_closed_abruptly", error=repr(error))
+            log.info("nats_closed_abruptly", reason=error)
 
     def _cut(self) -> None:
         if isinstance(self._transport, _Transport):

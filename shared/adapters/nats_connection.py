@@ -99,7 +99,7 @@ class Listener:
         try:
             await self._client.silence(self._inner, FLUSH_WITHIN_S)
         except LOST as error:
-            log.info("subscription_lost_before_its_end", subject=self.subject, error=repr(error))
+            log.info("subscription_lost_before_its_end", subject=self.subject, reason=error)
 
     def drop(self) -> None:
         """Unsubscribe without waiting."""
@@ -175,7 +175,7 @@ class NatsConnection:
                 raise
             except LOST as error:
                 # The connection went away under it: the next one makes the subscription again.
-                log.info("subscribe_interrupted", subject=listener.subject, error=repr(error))
+                log.info("subscribe_interrupted", subject=listener.subject, reason=error)
             await asyncio.sleep(_pause_s(0))
         if listener.denied:
             raise PermissionError(listener.denied)
@@ -190,7 +190,7 @@ class NatsConnection:
             await self.client.flush(FLUSH_WITHIN_S)
         except LOST as error:
             unsent = self.client.pending_data_size
-            log.warning("nats_closed_in_doubt", unsent_bytes=unsent, error=repr(error))
+            log.warning("nats_closed_in_doubt", unsent_bytes=unsent, reason=error)
         await self.client.abandon(_ABANDON_WITHIN_S)
         self.live.set()  # whoever waits for a connection sees that there will be none
 
@@ -271,7 +271,7 @@ class NatsConnection:
 
     def _closed(self, client: BusClient) -> None:
         if client is self.client and not self.closing and not client.is_closed:
-            log.warning("nats_connection_closed", error=repr(client.last_error))
+            log.warning("nats_connection_closed", reason=client.last_error)
             self._lost(client)
             self._client_closed.set()
 
@@ -294,7 +294,7 @@ class NatsConnection:
             try:
                 await self._prepare(client)
             except LOST as error:
-                log.warning("nats_rebuild_failed", attempt=attempt, error=repr(error))
+                log.warning("nats_rebuild_failed", attempt=attempt, reason=error)
                 await asyncio.sleep(_pause_s(attempt))
                 continue
             self._counters.rebuilt += 1
@@ -325,7 +325,7 @@ def _next_server(servers: list[Server], _info: dict[str, Any]) -> tuple[Server, 
 
 
 async def _report(error: Exception) -> None:
-    log.info("nats_client_error", error=repr(error))
+    log.info("nats_client_error", reason=error)
 
 
 def _report_end(task: asyncio.Task[None]) -> None:

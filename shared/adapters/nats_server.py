@@ -176,7 +176,7 @@ class EmbeddedNats:
         self._is_ready = True
         self._port = port
         self.url = f"nats://{_HOST}:{port}"
-        log.info("nats_server_started", url=self.url, pid=self.pid, log=str(self.log_file))
+        log.info("nats_server_started", url=self.url, pid=self.pid, log=self.log_file)
         return self.url
 
     def _write_config(self) -> None:

@@ -82,7 +82,7 @@ class WireReader:
             reply = words[3] if len(words) == (6 if kind == _H else 5) else b""
             number = int(words[2])
         except (ValueError, IndexError) as error:
-            raise WireError(f"not a message: {data[at:end][:200]!r}") from error
+            raise WireError(f"a line of {end - at} bytes begins no message") from error
         self._deliver(words[1], number, reply, data[body:split], data[split:stop])
         return stop + 2
 

@@ -1,8 +1,8 @@
 """What PostgreSQL and its driver say, as the errors of ``shared.ports``.
 
-Only the server's primary message and code are passed on. DETAIL and HINT may hold the contents of
-rows, so callers raise the translation outside the ``except`` block: a chained exception would
-print them after all.
+Only the server's code is passed on, and of faults that hold no value its primary message. DETAIL
+and HINT may hold the contents of rows, so callers raise the translation outside the ``except``
+block: a chained exception would print them after all.
 """
 
 import asyncpg
@@ -31,6 +31,8 @@ _TRANSIENT_CODES = frozenset(
 _ENDED_BY_ADMINISTRATOR = "57P01"
 _ENDED_CODES = frozenset({_ENDED_BY_ADMINISTRATOR, "57P02"})
 _SCHEMA_CODES = frozenset({"42P01", "42703", "42704"})
+_QUOTING_CLASS = "22"
+"""Data that does not fit its column: such messages quote it."""
 
 
 class ConnectionLost(CommitInDoubt):
@@ -65,7 +67,8 @@ def translated(error: BaseException) -> StoreError:
 
 def _server_said(error: asyncpg.PostgresError) -> StoreError:
     code = error.sqlstate or "unknown"
-    message = f"PostgreSQL: {error.args[0] if error.args else type(error).__name__} ({code})"
+    quotes = code[:2] == _QUOTING_CLASS or not error.args
+    message = f"PostgreSQL: {type(error).__name__ if quotes else error.args[0]} ({code})"
     if code == "23505":
         return KeyTaken(message, error.constraint_name or "")
     if code.startswith("08") or code in _ENDED_CODES:

@@ -159,7 +159,7 @@ class Duty:
             try:
                 lost = await self._holding.renew()
             except (StoreUnavailable, CommitInDoubt) as error:
-                log.warning("lease_not_renewed", reason=str(error))
+                log.warning("lease_not_renewed", reason=error)
                 if not self.holds():
                     raise LeaseLost("the leases could not be renewed in time") from error
                 continue

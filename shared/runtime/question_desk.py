@@ -91,10 +91,10 @@ class QuestionDesk:
         try:
             answer = await self._give(asked)
         except LogCorrupt as error:
-            log.error("log_corrupt", workspace=asked.workspace_id, reason=str(error))
+            log.error("log_corrupt", workspace=asked.workspace_id, reason=error)
             answer = refused(Refused("unavailable", f"the log cannot be read: {error}"))
         except StoreError as error:
-            log.warning("answer_not_made", workspace=asked.workspace_id, reason=str(error))
+            log.warning("answer_not_made", workspace=asked.workspace_id, reason=error)
             answer = refused(Refused("unavailable", "the store could not be read just now"))
         except Exception:
             # A fault met by one question must not keep all others from being answered.
@@ -114,7 +114,7 @@ class QuestionDesk:
         try:
             self._bus.publish(reply, answer.body, headers=answer.headers)
         except NotSent as error:
-            log.warning("not_sent", reason=str(error))
+            log.warning("not_sent", reason=error)
 
 
 def refuse_late(asked: QueryRequest, now: UnixMs, position: Position) -> Refused | None:

@@ -134,7 +134,7 @@ class Share:
             try:
                 lost = await self._holding.renew()
             except (StoreUnavailable, CommitInDoubt) as error:
-                log.warning("lease_not_renewed", reason=str(error))
+                log.warning("lease_not_renewed", reason=error)
                 if self.holds():
                     continue
                 lost = list(self._holding.held)
@@ -183,7 +183,7 @@ class Share:
         """Once of each kind, not with every look."""
         if type(obstacle) is not self._told:
             self._told = type(obstacle)
-            log.warning("partitions_not_shared", reason=str(obstacle))
+            log.warning("partitions_not_shared", reason=obstacle)
 
     async def _look(self) -> None:
         """Who is there, and what is free: take it, or hand over what is too much."""

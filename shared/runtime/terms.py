@@ -39,7 +39,7 @@ async def serve_in_terms(
             try:
                 await serve(duty)
             except StoreError as error:  # the leases are lost, or the store went away meanwhile
-                log.warning("duty_ended", trade=trade, reason=str(error))
+                log.warning("duty_ended", trade=trade, reason=error)
             finally:
                 with contextlib.suppress(StoreError):
                     await duty.give_up()
@@ -48,7 +48,7 @@ async def serve_in_terms(
             if isinstance(obstacle, LeaseLost):
                 log.info("waiting_for_leases", trade=trade)
             else:
-                log.warning("leases_not_taken", trade=trade, reason=str(obstacle))
+                log.warning("leases_not_taken", trade=trade, reason=obstacle)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), RETRY_S)
 

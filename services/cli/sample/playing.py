@@ -50,7 +50,7 @@ async def play_on(url: str, clock: Clock, chance: random.Random) -> None:
                 failures = 0
             except FAILURES as failure:
                 failures += 1
-                log.debug("sample_turn_failed", reason=repr(failure))
+                log.debug("sample_turn_failed", reason=failure)
                 if failures > FAILURES_MAX:
                     raise
             await asyncio.sleep(LOOK_EVERY_S)
@@ -77,4 +77,4 @@ async def playing(url: str, clock: Clock) -> AsyncIterator[None]:
 def _ended(task: "asyncio.Task[None]") -> None:
     error = None if task.cancelled() else task.exception()
     if error is not None:
-        log.warning("sample_failed", reason=repr(error), exc_info=error)
+        log.warning("sample_failed", reason=error, exc_info=error)
