@@ -14,6 +14,7 @@ from shared.audit.answering import answer
 from shared.audit.history import History
 from shared.ports import Bus, Clock, Subscription
 from shared.ports.archive import Archive
+from shared.ports.tracing import Tracer
 from shared.routing.commands import Refused
 from shared.routing.decide.rights import require, unknown
 from shared.routing.events import Actor
@@ -38,13 +39,15 @@ WORKSPACES_KEPT = 32
 class Auditor:
     """``run`` answers until ``stop`` is called; ``ready`` is set meanwhile."""
 
-    def __init__(self, archive: Archive, bus: Bus, clock: Clock) -> None:
+    def __init__(
+        self, archive: Archive, bus: Bus, clock: Clock, tracer: Tracer | None = None
+    ) -> None:
         self._archive = archive
         self._clock = clock
         self._tasks = Tasks()
         self._jobs = Jobs(works(archive), self._tasks)
         self._histories: OrderedDict[WorkspaceId, History] = OrderedDict()
-        self._desk = QuestionDesk(bus, self._tasks, decode_audit, self._answer)
+        self._desk = QuestionDesk(bus, self._tasks, decode_audit, self._answer, tracer=tracer)
         self._stopping = asyncio.Event()
         self.ready = asyncio.Event()
 

@@ -6,6 +6,7 @@ port on loopback may speak as anybody.
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from shared.adapters.nats_identity import broker_settings
 from shared.adapters.open_store import Store, open_store
 from shared.ports import Clock
 from shared.runtime.duty import LEASE_MS
+from shared.runtime.tracing import tracer_for
 from shared.runtime.world import World
 
 
@@ -74,9 +76,12 @@ async def embedded(
         settings = (
             NatsSettings(url=url, name="fernamt") if mine else broker_settings(url, "fernamt")
         )
+        tracer = tracer_for("fernamt", os.environ)
+        if tracer is not None:
+            stack.push_async_callback(tracer.close)
         bus = await NatsBus.connect(settings)
         stack.push_async_callback(bus.close)
-        world = World(store, bus, clock, lease_ms)
+        world = World(store, bus, clock, lease_ms, tracer=tracer)
         services = Running({name: make(world) for name, make in SERVICES.items()})
         stack.push_async_callback(services.stop)
         await services.ready()

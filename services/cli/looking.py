@@ -6,6 +6,7 @@ from typing import NamedTuple
 from services.cli.running import Service, ServiceName, service_in
 from shared.ports import Bus, Clock
 from shared.ports.archive import Archive
+from shared.ports.tracing import Tracer
 
 
 class Lookout(NamedTuple):
@@ -14,10 +15,11 @@ class Lookout(NamedTuple):
     archive: Archive
     bus: Bus
     clock: Clock
+    tracer: Tracer | None = None
 
 
 def _auditor(lookout: Lookout) -> Service:
-    return service_in("auditor.service", "Auditor")(lookout.archive, lookout.bus, lookout.clock)
+    return service_in("auditor.service", "Auditor")(*lookout)
 
 
 LOOKERS: Mapping[ServiceName, Callable[[Lookout], Service]] = {

@@ -1,6 +1,7 @@
 """``fernamt run SERVICE``: one service of a larger deployment, against given servers."""
 
 import contextlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any, NamedTuple
@@ -35,11 +36,13 @@ from shared.adapters.nats_bus import NatsBus
 from shared.adapters.nats_identity import broker_settings
 from shared.adapters.open_store import Store, open_archive, open_store
 from shared.adapters.store_check import StoreCheck
-from shared.ports import Bus, Clock, StoreError
+from shared.ports import Bus, StoreError
 from shared.ports.archive import Archive
+from shared.ports.tracing import Tracer
 from shared.runtime.duty import LEASE_MS
 from shared.runtime.garbage import spare_what_lasts
 from shared.runtime.logs import configure_logs
+from shared.runtime.tracing import tracer_for
 from shared.runtime.world import World
 
 DRAIN_WITHIN_S = 10.0
@@ -89,7 +92,10 @@ async def _serve(services: Sequence[ServiceName], deployment: Deployment) -> Non
     name = f"fernamt {' '.join(service.value for service in services)}"
     async with contextlib.AsyncExitStack() as stack:
         health = await stack.enter_async_context(watched(deployment.health))
-        made = await _opened(stack, services, deployment.store_url, name, deployment.lease_ms)
+        tracer = tracer_for(name.replace(" ", "-"), os.environ)
+        if tracer is not None:
+            stack.push_async_callback(tracer.close)
+        made = await _opened(stack, services, deployment, name, tracer)
         bus = await NatsBus.connect(broker_settings(deployment.nats_url, name))
         stack.push_async_callback(bus.close)
         if not SPEAKERS.keys() >= made.keys():
@@ -115,12 +121,12 @@ async def _serve(services: Sequence[ServiceName], deployment: Deployment) -> Non
 async def _opened(
     stack: contextlib.AsyncExitStack,
     services: Sequence[ServiceName],
-    store_url: str,
+    deployment: Deployment,
     name: str,
-    lease_ms: int,
+    tracer: Tracer | None,
 ) -> Mapping[ServiceName, Callable[[Bus], Service]]:
     """How each is made once there is a bus. The store is opened for writing only for writers."""
-    clock = SystemClock()
+    store_url, lease_ms = deployment.store_url, deployment.lease_ms
     made: dict[ServiceName, Callable[[Bus], Service]] = {}
     store: Store | None = None
     archive: Archive | None = None
@@ -133,18 +139,20 @@ async def _opened(
             if archive is None:
                 archive = await open_archive(store_url, name=name)
                 stack.push_async_callback(archive.close)
-            made[service] = partial(_looker, service, archive, clock)
+            made[service] = partial(_looker, service, archive, tracer)
         else:
             if store is None:
                 store = await open_store(store_url, name=name, lease_ms=lease_ms)
                 stack.push_async_callback(store.close)
-            made[service] = partial(_writer, service, store, clock, lease_ms)
+            made[service] = partial(_writer, service, store, lease_ms, tracer)
     return made
 
 
-def _looker(service: ServiceName, archive: Archive, clock: Clock, bus: Bus) -> Service:
-    return LOOKERS[service](Lookout(archive, bus, clock))
+def _looker(service: ServiceName, archive: Archive, tracer: Tracer | None, bus: Bus) -> Service:
+    return LOOKERS[service](Lookout(archive, bus, SystemClock(), tracer))
 
 
-def _writer(service: ServiceName, store: Store, clock: Clock, lease_ms: int, bus: Bus) -> Service:
-    return SERVICES[service](World(store, bus, clock, lease_ms))
+def _writer(
+    service: ServiceName, store: Store, lease_ms: int, tracer: Tracer | None, bus: Bus
+) -> Service:
+    return SERVICES[service](World(store, bus, SystemClock(), lease_ms, tracer=tracer))

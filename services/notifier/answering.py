@@ -69,6 +69,7 @@ class Answering:
             self._give,
             may_speak=duty.holds,
             questions_max=QUESTIONS_MAX,
+            tracer=world.tracer,
         )
 
     @property

@@ -11,6 +11,7 @@ from services.notifier.dead_letters import DeadLetterDesk
 from services.notifier.delivering import Delivering, Sender
 from services.notifier.mail import MailSender
 from services.notifier.outbox import Planning
+from services.notifier.spans import DeliverySpans
 from services.notifier.webhooks import WebhookSender
 from shared.ports import Channel, Lane, OutboxRow, StoreError
 from shared.routing.events import Envelope
@@ -47,8 +48,13 @@ class Channels:
         if settings.mail is not None:
             vault, bus = world.store.vault, world.bus
             senders["mail"] = MailSender(settings.mail, vault, bus, world.clock, tls)
-        self._desk = DeadLetterDesk(world.bus, world.clock, world.store.outbox, find, self.resend)
-        self._delivering = Delivering(world.store.outbox, world.clock, senders, find, settings.pace)
+        self._desk = DeadLetterDesk(
+            world.bus, world.clock, world.store.outbox, find, self.resend, tracer=world.tracer
+        )
+        delivery_spans = DeliverySpans(world.tracer, world.store.events)
+        self._delivering = Delivering(
+            world.store.outbox, world.clock, senders, find, settings.pace, spans=delivery_spans
+        )
 
     def plan(
         self,

@@ -12,6 +12,7 @@ import structlog
 
 from services.notifier.outbox import message_id
 from shared.ports import Bus, Channel, Clock, DeadLetter, Outbox, Subscription
+from shared.ports.tracing import Tracer
 from shared.routing.commands import Refused
 from shared.routing.ids import Position, UnixMs, WorkspaceId
 from shared.routing.queries import refuse_asker
@@ -73,6 +74,8 @@ class DeadLetterDesk:
         outbox: Outbox,
         find: Callable[[WorkspaceId], Workspace | None],
         resend: Resend,
+        *,
+        tracer: Tracer | None = None,
     ) -> None:
         self._clock = clock
         self._outbox = outbox
@@ -80,7 +83,12 @@ class DeadLetterDesk:
         self._resend = resend
         self._tasks = Tasks()
         self._desk = QuestionDesk(
-            bus, self._tasks, decode_query, self._answer_to, questions_max=QUESTIONS_MAX
+            bus,
+            self._tasks,
+            decode_query,
+            self._answer_to,
+            questions_max=QUESTIONS_MAX,
+            tracer=tracer,
         )
 
     @property

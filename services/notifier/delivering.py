@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple, Protocol
 import structlog
 
 from services.notifier.channel_settings import Pace
+from services.notifier.spans import DeliverySpans
 from shared.ports import Channel, Clock, Lane, Outbox, OutboxRow, Pending, StoreError
 from shared.routing.ids import UnixMs, WorkspaceId
 from shared.routing.workspace import Workspace
@@ -60,7 +61,9 @@ SENT = Outcome("sent")
 class Sender(Protocol):
     """One channel. ``send`` raises nothing that the world can cause."""
 
-    async def send(self, workspace: Workspace, row: OutboxRow) -> Outcome: ...
+    async def send(self, workspace: Workspace, row: OutboxRow, trace: str | None) -> Outcome:
+        """One try; ``trace`` is what the receiver may go on from."""
+        ...
 
 
 class _LaneState:
@@ -85,6 +88,8 @@ class Delivering:
         senders: Mapping[Channel, Sender],
         find: Callable[[WorkspaceId], Workspace | None],
         pace: Pace,
+        *,
+        spans: DeliverySpans | None = None,
     ) -> None:
         """``find`` gives a workspace as far as it has been read, if at all."""
         self._outbox = outbox
@@ -92,6 +97,7 @@ class Delivering:
         self._senders = senders
         self._find = find
         self._pace = pace
+        self._spans = spans
         self._lanes: dict[Lane, _LaneState] = {}
         self._slots = {channel: asyncio.Semaphore(SLOTS[channel]) for channel in senders}
         self._doubtful = {c: asyncio.Semaphore(SLOTS_DOUBTFUL[c]) for c in senders}
@@ -231,7 +237,10 @@ class Delivering:
     async def _try(self, workspace: Workspace, pending: Pending) -> bool:
         """Send one row and write down what became of it; false if the receiver is in trouble."""
         row, attempts = pending.row, pending.attempts + 1
-        outcome = await self._sent(workspace, row)
+        span = await self._spans.begin(row) if self._spans is not None else None
+        outcome = await self._sent(workspace, row, span.trace if span is not None else None)
+        if span is not None:
+            span.end(outcome=outcome.result, attempt=attempts)
         if outcome.result in ("sent", "not_needed"):
             self._outcomes[row.channel, outcome.result] += 1
             await self._written(lambda: self._outbox.done(row.id))
@@ -253,10 +262,10 @@ class Delivering:
         _about(row).warning("not_delivered", attempts=attempts, reason=outcome.why)
         return False
 
-    async def _sent(self, workspace: Workspace, row: OutboxRow) -> Outcome:
+    async def _sent(self, workspace: Workspace, row: OutboxRow, trace: str | None) -> Outcome:
         """One try. A fault of ours is one that failed: it must not keep all others from leaving."""
         try:
-            return await self._senders[row.channel].send(workspace, row)
+            return await self._senders[row.channel].send(workspace, row, trace)
         except Exception as error:  # noqa: BLE001 - one row's fault is not the service's end
             _about(row).exception("sending_failed")
             return Outcome("failed", f"fault {type(error).__name__}")

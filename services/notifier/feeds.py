@@ -9,11 +9,14 @@ from services.notifier.rendering import feed_subject, rendered
 from services.notifier.sending import Message, Sending
 from shared.adapters.open_store import Store
 from shared.ports import OutboxRow
+from shared.ports.tracing import Tracer
 from shared.routing.events import Envelope
 from shared.routing.following import Unfit
 from shared.routing.ids import Position, WorkspaceId
 from shared.routing.notify import Numbered, Recipient, Telling
 from shared.routing.workspace import Workspace
+from shared.runtime import spans
+from shared.runtime.following import Following
 
 SLICE_EVENTS = 64
 """Events between two turns for others."""
@@ -31,6 +34,7 @@ class Outlet(NamedTuple):
     sending: Sending
     plan: Plan
     planned: Callable[[Sequence[OutboxRow]], None]
+    tracer: Tracer | None = None
 
 
 class WorkspaceFeeds:
@@ -45,6 +49,9 @@ class WorkspaceFeeds:
         self._outlet = outlet
         self._telling = Telling(Workspace(workspace_id=workspace_id))
         self._messages: list[Numbered] = []
+        self._following = Following(outlet.tracer, spans.TELL, workspace_id)
+        self._trace: str | None = None
+        """Of the event that was read last."""
         self._last: tuple[Position, Envelope, list[Numbered]] | None = None
         """The event for which no rows are planned yet, and its messages so far."""
         self._rows: list[OutboxRow] = []
@@ -90,6 +97,7 @@ class WorkspaceFeeds:
                 self._before_group = workspace.position
                 self._say(self._telling.begins(position, envelope))
             self._plan()
+            self._trace = envelope.trace
             told = self._telling.feed(position, envelope)
             self._say(told)
             self._last = (position, envelope, told)
@@ -103,6 +111,9 @@ class WorkspaceFeeds:
         self.remembered.keep(numbered)
         if numbered[0].position > self._sent:
             self._messages.extend(numbered)
+            if self._trace is not None:
+                for one in numbered:
+                    self._following.take(one.position, self._trace)
         if self._last is not None:
             self._last[2].extend(numbered)
 
@@ -122,6 +133,7 @@ class WorkspaceFeeds:
             self._rows = []
         await self._outlet.sending.room()
         sendable = list(self._sendable(bodies))
+        self._following.end_all("messages")
         self._messages = []
         self.position = self._telling.workspace.position
         self._whole = whole
@@ -139,14 +151,15 @@ class WorkspaceFeeds:
         for message, body in zip(self._messages, bodies, strict=True):
             told = message.notification
             if told.type != QUEUE_CHANGED or self._queue.passes((message, body)):
-                yield feed_subject(workspace_id, told.recipient), body
+                trace = self._following.traces.get(message.position, "")
+                yield feed_subject(workspace_id, told.recipient), body, trace
 
     # --- changes of the queue, which come in floods ----------------------------------------------
 
     def _tell_queue(self, held: tuple[Numbered, bytes]) -> None:
         message, body = held
         subject = feed_subject(self._workspace_id, message.notification.recipient)
-        self._outlet.sending.add(self._workspace_id, [(subject, body)], self._saveable())
+        self._outlet.sending.add(self._workspace_id, [(subject, body, "")], self._saveable())
 
 
 class _AtMostOften:

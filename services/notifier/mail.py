@@ -59,7 +59,7 @@ class MailSender:
         self._clock = clock
         self._tls = tls
 
-    async def send(self, workspace: Workspace, row: OutboxRow) -> Outcome:
+    async def send(self, workspace: Workspace, row: OutboxRow, _trace: str | None) -> Outcome:
         """Send one mail, unless its receiver is gone, wants none any more or has moved."""
         mail = _decode(row.body)
         operator = workspace.operators.get(mail.operator_id)

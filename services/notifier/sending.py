@@ -25,8 +25,8 @@ UNSEEN_MAX = 20_000
 PUBLISHED_AT_ONCE = 500
 """Messages that are queued for the socket together, or wait together: some 100 kB."""
 
-Message = tuple[str, bytes]
-"""Subject and body of one message to one feed."""
+Message = tuple[str, bytes, str]
+"""Subject, body and trace parent, if any, of one message to one feed."""
 
 
 class _Mark(NamedTuple):

@@ -138,7 +138,11 @@ class Term:
         self._channels = channels(self._find)
         self._sending = Sending(world.bus, world.store.progress, duty.holds)
         self._outlet = Outlet(
-            world.store, self._sending, self._channels.plan, self._channels.planned
+            world.store,
+            self._sending,
+            self._channels.plan,
+            self._channels.planned,
+            world.tracer,
         )
         self._follower = LogFollower(
             world.store.events,

@@ -25,6 +25,7 @@ from shared.ports import Clock, OutboxRow, StoreError, Vault
 from shared.routing import state
 from shared.routing.ids import WebhookId
 from shared.routing.workspace import Workspace
+from shared.wire.headers import TRACE
 from shared.wire.sealed import unseal
 
 TIMEOUT_S = 10.0
@@ -79,7 +80,7 @@ class WebhookSender:
         self._private = private
         self._clients: OrderedDict[str, _Kept] = OrderedDict()
 
-    async def send(self, workspace: Workspace, row: OutboxRow) -> Outcome:
+    async def send(self, workspace: Workspace, row: OutboxRow, trace: str | None) -> Outcome:
         """Post one message as the webhook is defined now, unless it was removed."""
         webhook = workspace.webhooks.get(WebhookId(row.recipient))
         if webhook is None:
@@ -90,6 +91,8 @@ class WebhookSender:
             return Outcome("failed", "the vault could not be read")
         if isinstance(headers, Outcome):
             return headers
+        if trace is not None:
+            headers[TRACE] = trace
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 target = await self._judged(webhook.url)

@@ -9,13 +9,13 @@ import structlog
 from services.presence.office import Now, Office
 from services.presence.reports import Report, Subject
 from shared.adapters.nats_bus import NotSent
-from shared.ports import Bus, NoResponders
+from shared.ports import NoResponders
 from shared.routing.commands import Refused
 from shared.routing.ids import WorkspaceId
+from shared.runtime.reporting import Reporting
 from shared.runtime.tasks import Tasks
-from shared.wire.headers import COMMAND_ID
 from shared.wire.replies import read_reply
-from shared.wire.subjects import Call, subject_of
+from shared.wire.subjects import Call
 
 log = structlog.get_logger()
 
@@ -34,9 +34,13 @@ class Sending:
     """Sends for each workspace by itself, so that trouble with one delays no other."""
 
     def __init__(
-        self, bus: Bus, tasks: Tasks, now: Callable[[], Now], steady: Callable[[], bool]
+        self,
+        reporting: Reporting,
+        tasks: Tasks,
+        now: Callable[[], Now],
+        steady: Callable[[], bool],
     ) -> None:
-        self._bus = bus
+        self._reporting = reporting
         self._tasks = tasks
         self._now = now
         self._steady = steady
@@ -77,11 +81,8 @@ class Sending:
         """Why nothing is known of the report; none if it was answered."""
         call = Call("cmd", office.workspace_id, "service", "presence", report.command)
         try:
-            message = await self._bus.request(
-                subject_of(call),
-                report.body,
-                headers={COMMAND_ID: report.command_id},
-                timeout_s=ANSWER_WITHIN_S,
+            message = await self._reporting.report(
+                call, report.body, report.command_id, within_s=ANSWER_WITHIN_S
             )
             answer = read_reply(message.data)
         except (NoResponders, TimeoutError, NotSent, PermissionError, msgspec.DecodeError) as error:

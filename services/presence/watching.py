@@ -25,6 +25,7 @@ from shared.routing.commands import Refused
 from shared.routing.ids import OperatorId, UnixMs, WorkspaceId
 from shared.runtime import metrics
 from shared.runtime.figures import Figure, of_follower
+from shared.runtime.reporting import Reporting
 from shared.runtime.tasks import Tasks
 from shared.runtime.world import World
 from shared.wire.refusals import BODY_BYTES_MAX
@@ -87,7 +88,12 @@ class Watching:
             rest_s=REST_S,
         )
         self._pulse = Pulse(world.bus, world.lease_clock, settings, self._on_proof, self._on_stall)
-        self._sending = Sending(world.bus, self._tasks, self._now, lambda: self._pulse.steady)
+        self._sending = Sending(
+            Reporting(world.bus, world.tracer),
+            self._tasks,
+            self._now,
+            lambda: self._pulse.steady,
+        )
         self._proof: int | None = None
         self._news = asyncio.Event()
         self._wall = UnixMs(0)

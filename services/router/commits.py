@@ -12,6 +12,7 @@ from typing import NamedTuple
 import structlog
 
 from services.router.live import LiveWorkspace
+from services.router.spans import begun_in, end_all
 from services.router.tally import Tally
 from services.router.units import Unit
 from shared.ports import Append, Clock, CommitInDoubt, EventStore, LeaseLost, StoreUnavailable
@@ -84,10 +85,12 @@ class Commits:
         FAILPOINTS.passing("before_insert")
         for waiting in batch:
             waiting.live.under_way.add(id(waiting.unit))
+        begun = begun_in([waiting.unit for waiting in batch])
         began = self._clock.elapsed_ms()
         try:
             lost = await self._append(_appends(batch))
         except LeaseLost as error:
+            end_all(begun, "lease_lost")
             self.tally.failed["lease_lost"] += 1
             self._lost(error.partitions)
             self._line.extendleft(reversed(batch))
@@ -95,7 +98,9 @@ class Commits:
         except (StoreUnavailable, CommitInDoubt) as error:
             log.warning("commit_failed", error=type(error).__name__, reason=error)
             in_doubt = isinstance(error, CommitInDoubt)
-            self.tally.failed["in_doubt" if in_doubt else "unavailable"] += 1
+            why = "in_doubt" if in_doubt else "unavailable"
+            end_all(begun, why)
+            self.tally.failed[why] += 1
             for live in dict.fromkeys(waiting.live for waiting in batch):
                 live.lost(error, in_doubt=in_doubt)
             return
@@ -106,6 +111,7 @@ class Commits:
         now = self._clock.elapsed_ms()
         self.tally.commits.add(now - began)
         self.tally.conflicts += len(lost)
+        end_all(begun, "committed", lost)
         for live in dict.fromkeys(waiting.live for waiting in batch):
             if live.workspace_id in lost:
                 live.lost("another writer took the position")

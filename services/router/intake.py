@@ -12,10 +12,12 @@ import structlog
 from services.router.crowd import Crowd
 from services.router.live import LiveWorkspace
 from services.router.publishing import Publishing
+from services.router.spans import traced
 from services.router.turnstile import Turnstile
 from services.router.units import Job
 from shared.adapters.nats_bus import NotSent
 from shared.ports import Bus, Message, NoResponders, Subscription
+from shared.ports.tracing import Tracer
 from shared.routing.commands import Refused
 from shared.routing.ids import WorkspaceId
 from shared.routing.partition import partition_of
@@ -59,6 +61,7 @@ class Intake:
         *,
         create: Create,
         tasks: Tasks,
+        tracer: Tracer | None = None,
     ) -> None:
         self._bus = bus
         self._publishing = publishing
@@ -66,6 +69,7 @@ class Intake:
         self._turnstile = turnstile
         self._create = create
         self._tasks = tasks
+        self._tracer = tracer
         self.hash_key = b""
         """Without it, what stands in the log would tell whether a guess at an erased text is right;
         so it is kept beside the log, and is the same for every router."""
@@ -76,7 +80,7 @@ class Intake:
         def on_message(message: Message) -> None:
             job = self._admitted(message, live.refusal())
             if job is not None and not _is_creation(job):
-                live.submit(job)
+                live.submit(job if self._tracer is None else traced(self._tracer, job))
 
         subjects = [commands_of(live.workspace_id)]
         subjects.extend(queries_of(live.workspace_id, query) for query in QUERIES)
@@ -90,7 +94,7 @@ class Intake:
 
         def on_message(message: Message) -> None:
             job = self._admitted(message, self._crowd.refusal(None))
-            if job is not None and not self._create(job.asked.workspace_id, job):
+            if job is not None and not self._create_traced(job):
                 self._tasks.start(self._hand_on(job, message), "hand on")
 
         return await self._bus.subscribe(WORKSPACE_CREATION, on_message, queue=CREATORS)
@@ -101,10 +105,15 @@ class Intake:
         def on_message(message: Message) -> None:
             sent = msgspec.structs.replace(message, subject=as_sent(message.subject))
             job = self._admitted(sent, self._crowd.refusal(None))
-            if job is not None and not self._create(job.asked.workspace_id, job):
+            if job is not None and not self._create_traced(job):
                 self._publishing.refuse_to(job.reply, _CHANGES_HANDS)
 
         return [await self._bus.subscribe(handed_on_to(partition), on_message)]
+
+    def _create_traced(self, job: Job) -> bool:
+        """Only whoever takes it traces it: a command is to have one span."""
+        traced_job = job if self._tracer is None else traced(self._tracer, job)
+        return self._create(job.asked.workspace_id, traced_job)
 
     async def _hand_on(self, job: Job, message: Message) -> None:
         """Let the owner answer, through us: only its asker learns that nobody is subscribed."""

@@ -26,6 +26,7 @@ from shared.ports import LogCorrupt, StoreError
 from shared.routing.commands import Refused
 from shared.routing.ids import Position, WorkspaceId
 from shared.routing.workspace import Workspace
+from shared.runtime import spans
 from shared.wire.requests import CommandRequest
 
 log = structlog.get_logger()
@@ -302,6 +303,7 @@ class LiveWorkspace:
     # --- deciding ---------------------------------------------------------------------------
 
     def _decide(self, decider: Decider, job: Job) -> None:
+        span = job.span.child(spans.DECIDE) if job.span is not None else None
         try:
             unit = decider.take(job)
         except Exception:
@@ -310,10 +312,14 @@ class LiveWorkspace:
             log.exception(
                 "decision_failed", workspace=self.workspace_id, request=type(job.asked).__name__
             )
+            if span is not None:
+                span.end(outcome="fault")
             text = "this could not be decided because of a fault in the router; it is in its log"
             self._refuse(job, text)
             self.lost("a decision failed", in_doubt=True)
         else:
+            if span is not None:
+                span.end(events=len(unit.rows))
             self._hand_on(unit)
 
     def _hand_on(self, unit: Unit) -> None:

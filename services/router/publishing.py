@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from services.router.spans import end_answered
 from services.router.units import Answer, Job, Unit
 from shared.adapters.nats_bus import NotSent
 from shared.adapters.open_store import Store
@@ -83,14 +84,20 @@ class Publishing:
         """Answer: the unit's rows are durable, or it needed none."""
         if unit.sign and unit.job is not None:
             self._sign(workspace_id, unit.job.asked.by)
-        if unit.job is not None and unit.answer is not None and unit.job.reply:
-            FAILPOINTS.passing("before_reply")
-            self._answer(workspace_id, unit.job.reply, unit.answer)
-            FAILPOINTS.passing("after_reply")
+        if unit.job is None or unit.answer is None:
+            return
+        if not unit.job.reply:
+            end_answered(unit.job, unit.answer)
+            return
+        FAILPOINTS.passing("before_reply")
+        self._answer(workspace_id, unit.job, unit.answer)
+        FAILPOINTS.passing("after_reply")
 
     def refuse(self, job: Job, refusal: Refused) -> None:
         """Answer at once with something that was decided on nothing."""
         self.refuse_to(job.reply, refusal)
+        if job.span is not None:
+            job.span.end(outcome=refusal.code)
 
     def refuse_to(self, reply: str, refusal: Refused) -> None:
         self.outcomes[refusal.code] += 1
@@ -117,26 +124,27 @@ class Publishing:
         except (NotSent, ValueError) as error:
             log.warning("not_sent", subject=subject, reason=error)
 
-    def _answer(self, workspace_id: WorkspaceId, reply: str, answer: Answer) -> None:
+    def _answer(self, workspace_id: WorkspaceId, job: Job, answer: Answer) -> None:
         if isinstance(answer.result, Refused):
-            self.refuse_to(reply, answer.result)
+            self.refuse(job, answer.result)
         elif isinstance(answer.result, ConversationAnswer | Operators | WorkspaceView):
-            self._tasks.start(self._complete(workspace_id, reply, answer), "answer")
+            self._tasks.start(self._complete(workspace_id, job, answer), "answer")
         else:
-            self._send(reply, answer, answer.result)
+            self._send(job, answer, answer.result)
 
-    def _send(self, reply: str, answer: Answer, result: object) -> None:
+    def _send(self, job: Job, answer: Answer, result: object) -> None:
         sent = answered(answer.position, answer.at, result or _NOTHING, repeated=answer.repeated)
         if len(sent.body) > ANSWER_BYTES_MAX:
             text = f"the answer has {len(sent.body)} bytes, {ANSWER_BYTES_MAX} at most"
-            self.refuse_to(reply, Refused("too_large", text))
+            self.refuse(job, Refused("too_large", text))
         else:
             self.outcomes["repeated" if answer.repeated else "answered"] += 1
-            self._publish(reply, sent.body)
+            self._publish(job.reply, sent.body)
+            end_answered(job, answer)
 
     # --- what has to be read first ----------------------------------------------------------
 
-    async def _complete(self, workspace_id: WorkspaceId, reply: str, answer: Answer) -> None:
+    async def _complete(self, workspace_id: WorkspaceId, job: Job, answer: Answer) -> None:
         """Fill in what only the log and the vault know: timelines and personal texts."""
         try:
             if isinstance(answer.result, ConversationAnswer):
@@ -148,9 +156,9 @@ class Publishing:
                 result = await self._with_invitations(answer.result)
         except StoreError as error:
             log.warning("answer_not_completed", workspace=workspace_id, reason=error)
-            self.refuse_to(reply, Refused("unavailable", "the store could not be read just now"))
+            self.refuse(job, Refused("unavailable", "the store could not be read just now"))
         else:
-            self._send(reply, answer, result)
+            self._send(job, answer, result)
 
     async def _with_timeline(
         self, workspace_id: WorkspaceId, answer: ConversationAnswer

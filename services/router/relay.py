@@ -12,8 +12,12 @@ import structlog
 
 from shared.adapters.event_stream import EventStream, Overtaken, StreamUnavailable
 from shared.ports import EventStore, StoredRow, StoreError
+from shared.ports.tracing import Tracer
 from shared.routing.ids import Position, WorkspaceId
+from shared.runtime import spans
 from shared.runtime.failpoints import FAILPOINTS
+from shared.runtime.following import Following
+from shared.wire.log_codec import trace_of
 
 log = structlog.get_logger()
 
@@ -65,9 +69,12 @@ class _Progress:
 class Relay:
     """Publishes what it is offered. ``run`` works until cancelled."""
 
-    def __init__(self, store: EventStore, stream: EventStream) -> None:
+    def __init__(
+        self, store: EventStore, stream: EventStream, tracer: Tracer | None = None
+    ) -> None:
         self._store = store
         self._stream = stream
+        self._tracer = tracer
         self._progress: dict[WorkspaceId, _Progress] = {}
         self._line: asyncio.Queue[tuple[WorkspaceId, _Progress]] = asyncio.Queue()
         self.published = 0
@@ -166,7 +173,13 @@ class Relay:
     ) -> None:
         assert progress.sequence is not None
         FAILPOINTS.passing("before_publish")
-        progress.sequence = await self._stream.publish(workspace_id, rows, progress.sequence)
+        told = Following(self._tracer, spans.PUBLISH, workspace_id)
+        for row in rows if self._tracer is not None else ():
+            told.take(row.position, trace_of(row.state))
+        progress.sequence = await self._stream.publish(
+            workspace_id, rows, progress.sequence, told.traces
+        )
+        told.end_all("events")
         progress.published = rows[-1].position
         self.published += len(rows)
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from shared.ports import Erasure, StoredRow, VaultRow
+from shared.ports.tracing import Span
 from shared.routing.commands import Refused
 from shared.routing.ids import Position, UnixMs
 from shared.routing.views import View
@@ -24,6 +25,8 @@ class Job(msgspec.Struct, frozen=True, gc=False, eq=False):
     asked: CommandRequest | QueryRequest
     came_at: int
     """When it was read, as ``Crowd.now`` had it."""
+    span: Span | None = None
+    """From its reading to its answer; none where nobody traces."""
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False, eq=False):

@@ -50,7 +50,7 @@ class Workspaces:
         self._commits = Commits(
             world.store.events, self.share.epochs, self.share.lose, world.lease_clock
         )
-        self._relay = Relay(world.store.events, EventStream(world.bus))
+        self._relay = Relay(world.store.events, EventStream(world.bus), world.tracer)
         self._publishing = Publishing(world.bus, world.store, tasks)
         self._crowd = Crowd(world.lease_clock)
         self._turnstile = Turnstile(world.bus, throttle, tasks)
@@ -61,6 +61,7 @@ class Workspaces:
             self._turnstile,
             create=self.create,
             tasks=tasks,
+            tracer=world.tracer,
         )
         self._alarms = Alarms(world.clock)
         self._turns = Turns(self._alarms.arm)

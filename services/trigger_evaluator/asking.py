@@ -11,6 +11,7 @@ from services.trigger_evaluator.sighting import Now
 from services.trigger_evaluator.visit import Visits
 from shared.adapters.log_follower import Stopped
 from shared.ports import Bus, Subscription
+from shared.ports.tracing import Tracer
 from shared.routing.commands import Refused
 from shared.routing.decide.rights import require, unknown
 from shared.routing.events import Actor
@@ -41,9 +42,13 @@ class Informed(NamedTuple):
 class Asking:
     """Answers while on duty."""
 
-    def __init__(self, bus: Bus, tasks: Tasks, informed: Informed) -> None:
+    def __init__(
+        self, bus: Bus, tasks: Tasks, informed: Informed, tracer: Tracer | None = None
+    ) -> None:
         self._informed = informed
-        self._desk = QuestionDesk(bus, tasks, decode_query, self._give, may_speak=informed.acting)
+        self._desk = QuestionDesk(
+            bus, tasks, decode_query, self._give, may_speak=informed.acting, tracer=tracer
+        )
 
     @property
     def outcomes(self) -> Mapping[str, int]:

@@ -8,13 +8,13 @@ import msgspec
 import structlog
 
 from shared.adapters.nats_bus import NotSent
-from shared.ports import Bus, Message, NoResponders
+from shared.ports import Message, NoResponders
 from shared.routing.commands import COMMANDS, Command, Refused
 from shared.routing.ids import CommandId, Position, WorkspaceId
 from shared.routing.vocabulary import NotFired
-from shared.wire.headers import COMMAND_ID
+from shared.runtime.reporting import Reporting
 from shared.wire.replies import Answered, read_reply
-from shared.wire.subjects import Call, subject_of
+from shared.wire.subjects import Call
 
 log = structlog.get_logger()
 
@@ -53,9 +53,9 @@ class Reports:
     """Sends reports while ``may_speak`` says so."""
 
     def __init__(
-        self, bus: Bus, may_speak: Callable[[], bool], *, try_for_s: float = TRY_FOR_S
+        self, reporting: Reporting, may_speak: Callable[[], bool], *, try_for_s: float = TRY_FOR_S
     ) -> None:
-        self._bus = bus
+        self._reporting = reporting
         self._may_speak = may_speak
         self._try_for_s = try_for_s
         self.sent = 0
@@ -66,12 +66,12 @@ class Reports:
     ) -> Told:
         """Send until there is an answer; the id makes that harmless. Raises ``NotTold``."""
         name = _NAMES[type(command)]
-        subject = subject_of(Call("cmd", workspace_id, "service", command.reserved, name))
+        call = Call("cmd", workspace_id, "service", command.reserved, name)
         body, pause_s = _encode(command), PAUSE_S
         deadline = asyncio.get_running_loop().time() + self._try_for_s
         while self._may_speak():
             self.sent += 1
-            told = await self._try(subject, body, command_id)
+            told = await self._try(call, body, command_id)
             if told is not None:
                 return told
             if asyncio.get_running_loop().time() + pause_s > deadline:
@@ -82,13 +82,11 @@ class Reports:
         log.warning("report_not_sent", workspace=workspace_id, report=name)
         raise NotTold(name)
 
-    async def _try(self, subject: str, body: bytes, command_id: CommandId) -> Told | None:
+    async def _try(self, call: Call, body: bytes, command_id: CommandId) -> Told | None:
         try:
-            answer = await self._bus.request(
-                subject, body, headers={COMMAND_ID: command_id}, timeout_s=ANSWER_WITHIN_S
-            )
+            answer = await self._reporting.report(call, body, command_id, within_s=ANSWER_WITHIN_S)
         except (NoResponders, TimeoutError, NotSent) as error:
-            log.info("router_silent", subject=subject, reason=error)
+            log.info("router_silent", workspace=call.workspace_id, report=call.name, reason=error)
             return None
         return _read(answer)
 

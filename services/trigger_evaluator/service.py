@@ -37,6 +37,7 @@ from shared.routing.ids import Position, RuleId, WorkspaceId
 from shared.runtime import metrics
 from shared.runtime.duty import Duty, new_owner
 from shared.runtime.figures import Figure, new_outcomes, of_answers, of_follower
+from shared.runtime.reporting import Reporting
 from shared.runtime.tasks import Tasks
 from shared.runtime.terms import serve_in_terms
 from shared.runtime.world import World
@@ -90,7 +91,8 @@ class Evaluator:
         self._desks: dict[WorkspaceId, Desk] = {}
         self._tasks = Tasks()
         self._follower = LogFollower(world.store.events, world.bus, self._on_events)
-        self._reports = Reports(world.bus, self.acting, try_for_s=settings.try_for_s)
+        reporting = Reporting(world.bus, world.tracer)
+        self._reports = Reports(reporting, self.acting, try_for_s=settings.try_for_s)
         self._places = asyncio.Semaphore(settings.reports_at_once)
         self._reminders = Reminders()
         self._sooner = asyncio.Event()
@@ -147,7 +149,7 @@ class Evaluator:
         if not await self._caught_up():
             return
         informed = Informed(self._desks, self.visits, self.acting, self.now, self.reach)
-        asking = self._asking = Asking(self._world.bus, self._tasks, informed)
+        asking = self._asking = Asking(self._world.bus, self._tasks, informed, self._world.tracer)
         subscriptions: list[Subscription] = [
             await self._world.bus.subscribe(VIEWS, self._on_view),
             await asking.listen(),

@@ -22,7 +22,7 @@ was found by trying on nats-server 2.15.1; ``tests/integration/test_event_stream
 import asyncio
 import json
 import secrets
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -60,6 +60,11 @@ _TURN = 64
 _STREAM_NOT_FOUND = 10059
 _WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
 _DUPLICATE_IN_BATCH = 10201
+
+
+Traces = Mapping[Position, str]
+"""Trace parents of events, by their positions; those that belong to no trace have none."""
+NO_TRACES: Traces = {}
 
 
 class LastEvent(NamedTuple):
@@ -146,9 +151,15 @@ class EventStream:
                 raise StreamUnavailable(f"the last event of {workspace_id}: status {status}")
 
     async def publish(
-        self, workspace_id: WorkspaceId, rows: Sequence[StoredRow], expected: int
+        self,
+        workspace_id: WorkspaceId,
+        rows: Sequence[StoredRow],
+        expected: int,
+        traces: Traces = NO_TRACES,
     ) -> int:
         """Publish consecutive rows behind number ``expected`` (0: behind none).
+
+        ``traces`` are trace parents for their headers, by position.
 
         Returns the number of the last row, which the next call expects. Raises ``Overtaken`` or
         ``StreamUnavailable``; then any part of the rows from the first on may be stored, without a
@@ -156,10 +167,10 @@ class EventStream:
         """
         for part in _parts(rows):
             if len(part) >= BATCH_MIN:
-                expected = await self._publish_batch(workspace_id, part, expected)
+                expected = await self._publish_batch(workspace_id, part, expected, traces)
                 continue
             for row in part:
-                expected = await self._publish_one(workspace_id, row, expected)
+                expected = await self._publish_one(workspace_id, row, expected, traces)
         return expected
 
     async def purge(self, workspace_id: WorkspaceId) -> None:
@@ -169,28 +180,29 @@ class EventStream:
 
     # -- publishing --------------------------------------------------------------------------------
 
-    async def _publish_one(self, workspace_id: WorkspaceId, row: StoredRow, expected: int) -> int:
+    async def _publish_one(
+        self, workspace_id: WorkspaceId, row: StoredRow, expected: int, traces: Traces
+    ) -> int:
         subject = _subject(workspace_id, row)
-        headers = _headers(workspace_id, row) | _expectation(workspace_id, expected)
+        headers = _headers(workspace_id, row, traces) | _expectation(workspace_id, expected)
         return await _number(lambda: self._request(subject, row.state, headers))
 
     async def _publish_batch(
-        self, workspace_id: WorkspaceId, rows: Sequence[StoredRow], expected: int
+        self, workspace_id: WorkspaceId, rows: Sequence[StoredRow], expected: int, traces: Traces
     ) -> int:
         async with self._batches:
-            return await _number(lambda: self._send_batch(workspace_id, rows, expected))
+            return await _number(lambda: self._send_batch(workspace_id, rows, expected, traces))
 
     async def _send_batch(
-        self, workspace_id: WorkspaceId, rows: Sequence[StoredRow], expected: int
+        self, workspace_id: WorkspaceId, rows: Sequence[StoredRow], expected: int, traces: Traces
     ) -> Message:
         """Send all rows under one batch id; only the last, which commits, is answered."""
         batch = {"Nats-Batch-Id": secrets.token_hex(12)}
         more = _expectation(workspace_id, expected)
         for place, row in enumerate(rows[:-1], start=1):
             place_in_batch = batch | more | {"Nats-Batch-Sequence": str(place)}
-            self._send(
-                _subject(workspace_id, row), row.state, _headers(workspace_id, row) | place_in_batch
-            )
+            headers = _headers(workspace_id, row, traces)
+            self._send(_subject(workspace_id, row), row.state, headers | place_in_batch)
             more = {}
             if place % _TURN == 0:
                 await asyncio.sleep(0)
@@ -198,7 +210,7 @@ class EventStream:
         return await self._request(
             _subject(workspace_id, rows[-1]),
             rows[-1].state,
-            _headers(workspace_id, rows[-1]) | commit,
+            _headers(workspace_id, rows[-1], traces) | commit,
         )
 
     def _send(self, subject: str, data: bytes, headers: dict[str, str]) -> None:
@@ -299,8 +311,10 @@ def _subject(workspace_id: WorkspaceId, row: StoredRow) -> str:
     return f"fernamt.v1.evt.{workspace_id}.{row.topic.partition('.')[0]}"
 
 
-def _headers(workspace_id: WorkspaceId, row: StoredRow) -> dict[str, str]:
-    return {"Fernamt-Event": row.topic, "Nats-Msg-Id": f"{workspace_id}:{row.position}"}
+def _headers(workspace_id: WorkspaceId, row: StoredRow, traces: Traces) -> dict[str, str]:
+    headers = {"Fernamt-Event": row.topic, "Nats-Msg-Id": f"{workspace_id}:{row.position}"}
+    trace = traces.get(row.position)
+    return headers if trace is None else headers | {"traceparent": trace}
 
 
 def _expectation(workspace_id: WorkspaceId, expected: int) -> dict[str, str]:

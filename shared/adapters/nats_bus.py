@@ -91,8 +91,10 @@ class NatsBus:
         self._queue(command)
         self.counters.published += 1
 
-    def publish_all(self, messages: Sequence[tuple[str, bytes]]) -> None:
-        """Queue perishable messages, each a subject with a body, in their order: all or none.
+    def publish_all(self, messages: Sequence[tuple[str, bytes, str]]) -> None:
+        """Queue perishable messages in their order: all or none.
+
+        Each is a subject, a body, and a trace parent for its header or an empty text.
 
         Cheaper than one by one. Raises as ``publish`` does.
         """

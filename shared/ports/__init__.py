@@ -353,8 +353,8 @@ class Bus(Protocol):
         """
         ...
 
-    def publish_all(self, messages: Sequence[tuple[str, bytes]]) -> None:
-        """Queue perishable messages, each a subject with a body, in their order: all or none."""
+    def publish_all(self, messages: Sequence[tuple[str, bytes, str]]) -> None:
+        """Queue perishable messages in their order: each a subject, a body, and a trace parent."""
         ...
 
     @property

@@ -11,8 +11,10 @@ import structlog
 from shared.adapters.clocks import SystemClock
 from shared.adapters.nats_bus import NotSent
 from shared.ports import Bus, LogCorrupt, Message, StoreError, Subscription
+from shared.ports.tracing import Span, Tracer
 from shared.routing.commands import Refused
 from shared.routing.ids import Position, UnixMs
+from shared.runtime import spans
 from shared.runtime.figures import new_outcomes
 from shared.runtime.tasks import Tasks
 from shared.runtime.throttle import Throttle, allowances_from
@@ -49,6 +51,7 @@ class QuestionDesk:
         *,
         may_speak: Callable[[], bool] = _always,
         questions_max: int = QUESTIONS_MAX,
+        tracer: Tracer | None = None,
     ) -> None:
         self._bus = bus
         self._tasks = tasks
@@ -57,6 +60,7 @@ class QuestionDesk:
         self._may_speak = may_speak
         self._questions_max = questions_max
         self._throttle = Throttle(SystemClock(), allowances_from())
+        self._tracer = tracer
         self._under_way = 0
         self.outcomes = new_outcomes()
         """How often it answered what: ``answered``, or the code of a refusal."""
@@ -88,6 +92,7 @@ class QuestionDesk:
         return asked
 
     async def _answer(self, reply: str, asked: QueryRequest) -> None:
+        span = self._begun(asked)
         try:
             answer = await self._give(asked)
         except LogCorrupt as error:
@@ -108,13 +113,27 @@ class QuestionDesk:
             answer = refused(Refused("too_large", text))
         if answer is not None and self._may_speak():
             self._send(reply, answer)
+            if span is not None:
+                span.end(outcome=_outcome_of(answer))
+
+    def _begun(self, asked: QueryRequest) -> Span | None:
+        if self._tracer is None:
+            return None
+        name = type(asked.question).__name__
+        return self._tracer.begin(
+            spans.QUESTION, asked.trace, workspace=asked.workspace_id, question=name
+        )
 
     def _send(self, reply: str, answer: Reply) -> None:
-        self.outcomes[answer.headers.get(ERROR, "answered")] += 1
+        self.outcomes[_outcome_of(answer)] += 1
         try:
             self._bus.publish(reply, answer.body, headers=answer.headers)
         except NotSent as error:
             log.warning("not_sent", reason=error)
+
+
+def _outcome_of(answer: Reply) -> str:
+    return answer.headers.get(ERROR, "answered")
 
 
 def refuse_late(asked: QueryRequest, now: UnixMs, position: Position) -> Refused | None:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from shared.adapters.clocks import SystemClock
 from shared.adapters.open_store import Store
 from shared.ports import Bus, Clock
+from shared.ports.tracing import Tracer
 from shared.runtime.duty import LEASE_MS
 
 
@@ -19,3 +20,5 @@ class World(NamedTuple):
     """The life that the store gives to leases."""
     lease_clock: Clock = SystemClock()
     """Their life is counted by the machine's clock, wherever ``clock`` has been set to."""
+    tracer: Tracer | None = None
+    """None where nobody traces."""

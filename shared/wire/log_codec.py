@@ -39,6 +39,18 @@ def encode_event(envelope: Envelope) -> Stored:
     return Stored(topic_of(envelope), _encode(envelope))
 
 
+def trace_of(state: bytes) -> str | None:
+    """The trace parent of a stored event; the rest is skipped. Raises ``msgspec.DecodeError``."""
+    return _decode_trace(state).trace
+
+
+class _Traced(msgspec.Struct, frozen=True, gc=False):
+    trace: str | None = None
+
+
+_decode_trace = msgspec.json.Decoder(_Traced).decode
+
+
 def topic_of(envelope: Envelope) -> str:
     return _TOPICS[type(envelope.data)]
 

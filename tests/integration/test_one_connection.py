@@ -52,13 +52,13 @@ async def test_many_go_out_in_their_order_or_none_of_them(
     got: list[tuple[str, bytes]] = []
     await reader.subscribe("news.>", lambda message: got.append((message.subject, message.data)))
     many = [(f"news.{number}", b"%d" % number) for number in range(MANY)]
-    sender.publish_all(many)
+    sender.publish_all([(*one, "") for one in many])
     sender.publish_all([])
     sender.publish("news.end", b"")
     with pytest.raises(ValueError, match="more than the server takes"):
-        sender.publish_all([("news.small", b""), ("news.large", b"x" * 2**21)])
+        sender.publish_all([("news.small", b"", ""), ("news.large", b"x" * 2**21, "")])
     with pytest.raises(ValueError, match="not a subject"):
-        sender.publish_all([("news.plain", b""), ("news. blank", b"")])
+        sender.publish_all([("news.plain", b"", ""), ("news. blank", b"", "")])
     await sender.flush()
     await reader.flush()
     assert got == [*many, ("news.end", b"")]
@@ -66,7 +66,7 @@ async def test_many_go_out_in_their_order_or_none_of_them(
     nats.kill()
     await _until_connection(sender, None)
     with pytest.raises(NotSent, match="lost"):
-        sender.publish_all(many)
+        sender.publish_all([("news.lost", b"", "")])
 
 
 async def _until_connection(bus: NatsBus, number: int | None) -> None:

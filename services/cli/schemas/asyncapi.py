@@ -229,6 +229,12 @@ def _headers() -> Schema:
         headers.EXPIRES: _digits("Unix milliseconds by the router's clock; later it is refused."),
         headers.TRACE: {"type": "string", "description": "W3C trace context."},
     }
+    follows = {
+        headers.TRACE: {
+            "type": "string",
+            "description": "W3C trace context to go on from, where Fernamt traces.",
+        }
+    }
     command_id = {
         "type": "string",
         "pattern": ID_PATTERN,
@@ -246,7 +252,8 @@ def _headers() -> Schema:
         "EventHeaders": _object({
             headers.EVENT: {"enum": list(EVENT_TYPES)},
             headers.MESSAGE_ID: {"type": "string", "description": "`WORKSPACE:POSITION`"},
-        }),
+        } | follows),
+        "FeedHeaders": _object(follows),
     }  # fmt: skip
 
 

@@ -43,7 +43,7 @@ from shared.wire.subjects import (
 )
 from shared.wire.views import PageView, SeenAnswer
 
-Headers = Literal["CommandHeaders", "QuestionHeaders", "EventHeaders"]
+Headers = Literal["CommandHeaders", "QuestionHeaders", "EventHeaders", "FeedHeaders"]
 
 
 class Exchange(NamedTuple):
@@ -166,6 +166,7 @@ def _feeds() -> Iterator[Exchange]:
             "send",
             _FEED_READERS[feed],
             {f"feed.{feed}.{message.__struct_config__.tag}": message for message in messages},
+            "FeedHeaders",
         )
 
 

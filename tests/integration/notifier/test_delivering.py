@@ -27,7 +27,7 @@ class Noting:
         self.tried: list[int] = []
         self._told: Mapping[str, Outcome | None] = told
 
-    async def send(self, _workspace: Workspace, row: OutboxRow) -> Outcome:
+    async def send(self, _workspace: Workspace, row: OutboxRow, _trace: str | None) -> Outcome:
         self.tried.append(row.position)
         outcome = self._told.get(f"p{row.position}", SENT)
         if outcome is None:

@@ -1,0 +1,1 @@
+"""Traces of real services, as a real collector gets them."""
