@@ -31,8 +31,9 @@ _TRANSIENT_CODES = frozenset(
 _ENDED_BY_ADMINISTRATOR = "57P01"
 _ENDED_CODES = frozenset({_ENDED_BY_ADMINISTRATOR, "57P02"})
 _SCHEMA_CODES = frozenset({"42P01", "42703", "42704"})
-_QUOTING_CLASS = "22"
-"""Data that does not fit its column: such messages quote it."""
+_PLAIN_CLASSES = frozenset({"08", "25", "28", "3D", "40", "42", "53", "55", "57", "58"})
+"""Of these the primary message names tables, roles and limits. Others may quote data: what does not
+fit its type (22) or a constraint (23), and what somebody's own trigger has to say (P0)."""
 
 
 class ConnectionLost(CommitInDoubt):
@@ -67,8 +68,7 @@ def translated(error: BaseException) -> StoreError:
 
 def _server_said(error: asyncpg.PostgresError) -> StoreError:
     code = error.sqlstate or "unknown"
-    quotes = code[:2] == _QUOTING_CLASS or not error.args
-    message = f"PostgreSQL: {type(error).__name__ if quotes else error.args[0]} ({code})"
+    message = f"PostgreSQL: {_words_of(error, code)} ({code})"
     if code == "23505":
         return KeyTaken(message, error.constraint_name or "")
     if code.startswith("08") or code in _ENDED_CODES:
@@ -80,6 +80,13 @@ def _server_said(error: asyncpg.PostgresError) -> StoreError:
     if code in _SCHEMA_CODES:
         return StoreError(f"{message}: are the migrations applied?")
     return StoreError(message)
+
+
+def _words_of(error: asyncpg.PostgresError, code: str) -> str:
+    if code[:2] in _PLAIN_CLASSES and error.args:
+        return str(error.args[0])
+    name = type(error).__name__
+    return f"{name} of {error.constraint_name}" if error.constraint_name else name
 
 
 def not_reached(error: BaseException) -> StoreUnavailable:

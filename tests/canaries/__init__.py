@@ -1,0 +1,1 @@
+"""Nothing that somebody wrote, nor any secret, gets into logs, metrics or spans."""
