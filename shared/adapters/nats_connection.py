@@ -35,6 +35,7 @@ LOST = (errors.Error, OSError, TimeoutError)
 """What a lost connection raises; ``TimeoutError`` and ``ConnectionError`` are among them."""
 
 _ABANDON_WITHIN_S = 2
+_CANCEL_EVERY_S = 0.1
 _WATCH_S = 1.0
 
 
@@ -206,20 +207,27 @@ class NatsConnection:
 
     async def _prepare(self, client: BusClient) -> None:
         """Connect and make all subscriptions, or raise one of ``LOST`` and leave nothing open."""
+        connecting = asyncio.create_task(self._connect(client), name="nats_connect")
         usable = False
         try:
-            async with asyncio.timeout(self._settings.connect_within_s):
-                await client.connect(**self._options(client))
-                if not client.is_connected:
-                    # nats-py returns such a client if the server's PING came before its PONG.
-                    raise ConnectionError("the server did not finish the greeting")
-                for listener in tuple(self.listeners):
-                    await listener.attach(client)
-                await client.flush(FLUSH_WITHIN_S)
+            done, _ = await asyncio.wait({connecting}, timeout=self._settings.connect_within_s)
+            if not done:
+                raise TimeoutError
+            connecting.result()
             usable = True
         finally:
             if not usable:
+                await _ended(connecting)
                 await client.abandon(_ABANDON_WITHIN_S)
+
+    async def _connect(self, client: BusClient) -> None:
+        await client.connect(**self._options(client))
+        if not client.is_connected:
+            # nats-py returns such a client if the server's PING came before its PONG.
+            raise ConnectionError("the server did not finish the greeting")
+        for listener in tuple(self.listeners):
+            await listener.attach(client)
+        await client.flush(FLUSH_WITHIN_S)
 
     def _options(self, client: BusClient) -> dict[str, Any]:
         settings = self._settings
@@ -322,6 +330,19 @@ def _next_server(servers: list[Server], _info: dict[str, Any]) -> tuple[Server, 
     failures = min(server.reconnects for server in servers)
     likely = [server for server in servers if server.reconnects == failures]
     return random.choice(likely), _pause_s(failures)
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    """Cancel the task until that has ended it, whatever it ends with.
+
+    Once may be in vain: ``asyncio.wait_for``, which nats-py connects with, swallows a cancellation
+    before Python 3.12, if what it waits for ends at the same moment.
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=_CANCEL_EVERY_S)
+    if not task.cancelled():
+        task.exception()
 
 
 async def _report(error: Exception) -> None:
