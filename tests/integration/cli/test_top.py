@@ -53,9 +53,12 @@ def terminal(*arguments: str) -> Iterator[Terminal]:
     """A verb in a terminal of its own; what it writes is read while it runs."""
     ours, theirs = pty.openpty()
     environment = surroundings({"TERM": "xterm-256color", "COLUMNS": "120", "LINES": "40"})
+    # Who is started in the background ignores Ctrl-C, and so do its children.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         fernamt(*arguments), cwd=ROOT, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
     )
+    signal.signal(signal.SIGINT, before)
     os.close(theirs)
     screen = bytearray()
     reading = asyncio.get_running_loop()

@@ -14,6 +14,7 @@ from tests.servers.waiting import until
 
 ANA, BEN, CLEO = OperatorId("ana"), OperatorId("ben"), OperatorId("cleo")
 DESK = SessionId("desk")
+TRIES_MAX = 6
 SESSIONS = (e.OperatorLoggedIn, e.OperatorLoggedOut, e.SessionLapsed, e.SessionReturned)
 COMINGS = [e.OperatorLoggedIn(ANA, DESK), e.OperatorLoggedIn(BEN, DESK)]
 
@@ -148,10 +149,11 @@ async def _broker_away_and_ana_late(house: House, office: Office, presence: Proc
     ana.say(b"{}")
     house.nats.kill()
     await _longer_than_a_lease()
+    before = presence.stderr.count("nats_reconnected")
     house.nats.start()
 
     async def back() -> bool:
-        return "nats_reconnected" in presence.stderr
+        return presence.stderr.count("nats_reconnected") > before
 
     await until("presence is connected again", back, every_s=0.01)
     loop = asyncio.get_running_loop()
@@ -167,14 +169,19 @@ async def test_st13_devices_may_take_their_time_to_come_back(own_house: House) -
 
 
 async def test_st13_without_beginning_afresh_they_would_be_sent_away(own_house: House) -> None:
-    """A safeguard that nobody misses would be none."""
+    """A safeguard that nobody misses would be none. Where the machine keeps presence waiting, that
+    saves them by another one, so it is tried more than once."""
     house = own_house
     house.presence.kill()
     hasty = house.process("presence", module="tests.chaos.ablated", ABLATION="never_afresh")
     await asyncio.to_thread(hasty.start)
     async with house.office("ana") as office:
-        await _broker_away_and_ana_late(house, office, hasty)
-        await house.until_logged(office, e.SessionLapsed(ANA, DESK))
+        for _ in range(TRIES_MAX):
+            await _broker_away_and_ana_late(house, office, hasty)
+            await _longer_than_a_lease()
+            if await house.events(office, e.SessionLapsed):
+                return
+    pytest.fail("it was never missed")
 
 
 @pytest.mark.parametrize("fault", ["killed", "stopped"])
