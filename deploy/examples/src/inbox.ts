@@ -61,7 +61,8 @@ async function logOut(): Promise<void> {
 
 function hear(message: FeedMessage<"operator">): void {
   inbox.need(message.position);
-  if (message.alert) ring(message);
+  const over = inbox.shows(message.position) && !mine.has(message.conversation_id);
+  if (message.alert && !over) ring(message); // told late, it may be somebody else's by now
 }
 
 function hearTeam(message: FeedMessage<"team">): void {

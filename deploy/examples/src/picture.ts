@@ -47,6 +47,11 @@ export class Picture<Name extends keyof Queries> {
     if (!this.#asking) void this.#ask();
   }
 
+  /** Whether what is shown is no older than this position. */
+  shows(position: number): boolean {
+    return this.#position >= position;
+  }
+
   /** Nobody knows what has changed. */
   #again(): void {
     this.#stale = true;
