@@ -1,6 +1,6 @@
 """``fernamt roster``: who was there at a moment, and how loaded."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import typer
@@ -61,15 +61,22 @@ def roster(
 def roster_in_words(told: Told[Roster], clock: Clock) -> Iterator[RenderableType]:
     """The answer for people."""
     operators = told.result.operators
-    routable = sum(one.routable for one in operators)
-    free = sum(max(one.capacity - one.load, 0) for one in operators if one.routable)
-    yield heading(
-        f"{routable} of {len(operators)} operators may get conversations, {free} slots free"
-    )
+    yield heading(f"{may_get(operators)}, {free_slots(operators)} slots free")
     yield f"as of {clock.named(told.at)}, position {told.position}"
     yield ""
     columns = ("operator", "status", "since", "load", "free", "groups")
     yield table(columns, (_row(one, clock, told.at) for one in operators), right=("load", "free"))
+
+
+def may_get(operators: Sequence[RosterEntry]) -> str:
+    """How many of them new conversations go to."""
+    routable = sum(one.routable for one in operators)
+    return f"{routable} of {len(operators)} operators may get conversations"
+
+
+def free_slots(operators: Sequence[RosterEntry]) -> int:
+    """Of those whom new conversations go to."""
+    return sum(max(one.capacity - one.load, 0) for one in operators if one.routable)
 
 
 def _row(one: RosterEntry, clock: Clock, at: int) -> tuple[Cell, ...]:

@@ -10,6 +10,7 @@ from rich.text import Text
 from services.cli import words
 from services.cli.event_words import said_of
 from services.cli.moments import Clock, duration
+from services.cli.roster import free_slots, may_get
 from services.cli.tables import Cell, heading, table
 from shared.routing.events import Decision
 from shared.routing.ids import Position, UnixMs
@@ -88,14 +89,12 @@ def on_a_screen(seen: Seen, clock: Clock, size: ConsoleDimensions, trouble: str)
 
 
 def _head(seen: Seen, clock: Clock, trouble: str = "") -> Group:
-    routable = [one for one in seen.operators if one.routable]
-    free = sum(max(one.capacity - one.load, 0) for one in routable)
-    there = f"{len(routable)} of {len(seen.operators)} operators may get conversations"
+    free = free_slots(seen.operators)
     beside = f"{clock.named(seen.now)}, position {seen.position}"
     if seen.quiet_ms >= QUIET_MS:
         beside += f", nothing has happened for {duration(seen.quiet_ms)}"
     return Group(
-        heading(f"{there}, {words.counted(free, 'slot')} free"),
+        heading(f"{may_get(seen.operators)}, {words.counted(free, 'slot')} free"),
         Text(beside),
         Text(trouble, "red") if trouble else _rate(seen),
         Text(_sparks(seen), "cyan"),

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from services.cli.nats_keys import nats_keys
+from tests.deploy.at_work import AtWork
 from tests.deploy.composition import DEPLOY, Fields, composition, mounted, ours, settings_of
 from tests.deploy.image import image
 from tests.deploy.played import (
@@ -24,7 +25,6 @@ from tests.deploy.played import (
     servers,
 )
 from tests.servers.certificate import Certificate, self_signed
-from tests.servers.health import readiness
 from tests.servers.postgres import postgres_server
 
 NOBODY = 65_534
@@ -137,21 +137,8 @@ def installation(
             yield at_work
 
 
-async def test_every_service_is_ready(installation: Installation) -> None:
-    found = {name: await readiness(page) for name, page in installation.pages.items()}
-    assert {name: ready.status for name, ready in found.items()} == dict.fromkeys(found, 200)
-    assert len(found) == 8
-
-
-async def test_a_front_end_with_a_token_is_served(installation: Installation) -> None:
-    assert (await installation.served())["ok"]
-
-
-def test_the_doctor_has_nothing_grave_to_say_of_it(installation: Installation) -> None:
-    archivist = installation.containers["archivist"]._replace(command=["doctor"])
-    told = installation.playing.done("archivist", archivist)
-    assert told.stdout == "ready for production, as far as can be seen from here\n"
-    assert told.returncode == 0
+class TestWhatComposeStarts(AtWork):
+    """All of it, with the fixture ``installation`` above."""
 
 
 def test_the_image_asks_the_process_whether_it_is_well(installation: Installation) -> None:

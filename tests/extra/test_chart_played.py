@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.cli.nats_keys import nats_keys
+from tests.deploy.at_work import AtWork
 from tests.deploy.played import (
     DATABASE,
     Container,
@@ -18,7 +19,6 @@ from tests.deploy.played import (
 )
 from tests.extra.helm import Manifest, component_of, manifests, of_kind, pod_of
 from tests.servers.certificate import self_signed
-from tests.servers.health import readiness
 from tests.servers.postgres import postgres_server
 from tests.tidy.sources import ROOT
 
@@ -95,17 +95,5 @@ def _container(pod: Manifest, secrets: Secrets) -> Container:
     return Container(container["args"], settings, files)
 
 
-async def test_every_pod_is_ready(installation: Installation) -> None:
-    found = {name: await readiness(page) for name, page in installation.pages.items()}
-    assert {name: ready.status for name, ready in found.items()} == dict.fromkeys(found, 200)
-    assert len(found) == 8
-
-
-async def test_a_front_end_with_a_token_is_served(installation: Installation) -> None:
-    assert (await installation.served())["ok"]
-
-
-def test_the_doctor_has_nothing_grave_to_say_of_it(installation: Installation) -> None:
-    archivist = installation.containers["archivist"]._replace(command=["doctor"])
-    told = installation.playing.done("archivist", archivist)
-    assert told.stdout == "ready for production, as far as can be seen from here\n"
+class TestWhatTheChartStarts(AtWork):
+    """All of it, with the fixture ``installation`` above."""
